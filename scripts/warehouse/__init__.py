@@ -1,0 +1,1 @@
+"""The product-finance warehouse: ingest, build, audit and publish."""
