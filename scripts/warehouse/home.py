@@ -46,6 +46,11 @@ class Home:
         return self.root / "warehouse.duckdb"
 
     @property
+    def quality(self) -> Path:
+        """What the last checks found, as JSON."""
+        return self.root / "quality"
+
+    @property
     def published(self) -> Path:
         """Versions for readers; `current` points to the latest good one."""
         return self.root / "published"
