@@ -44,9 +44,7 @@ class Progress:
         finally:
             self.seconds[name] = time.monotonic() - started
             said = "; ".join(outcome) or "failed"
-            self.say(
-                f"[{PHASES.index(name) + 1}/{len(PHASES)}] {name:8} {said} ({self.seconds[name]:.1f} s)"
-            )
+            self.say(f"{label} {said} ({self.seconds[name]:.1f} s)")
 
 
 @dataclass(frozen=True)
