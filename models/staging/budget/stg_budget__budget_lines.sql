@@ -12,7 +12,9 @@ latest as (
 
     select *
     from source
-    {{ latest_version(['budget_version', 'fiscal_period', 'cost_center_id', 'account_id', 'product_id', 'initiative_id']) }}
+    {{ latest_version([
+        'budget_version', 'fiscal_period', 'cost_center_id', 'account_id', 'product_id', 'initiative_id'
+    ]) }}
 
 ),
 

@@ -47,7 +47,7 @@ final as (
         ConsumedQuantity as consumed_quantity,
         ConsumedUnit as consumed_unit,
         ProviderName as provider_name,
-        Tags as tags,
+        tags,
         _known_at as known_at,
         _loaded_at as loaded_at,
         _file as source_file,
