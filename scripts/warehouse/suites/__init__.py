@@ -1,1 +1,0 @@
-"""Great Expectations suites at the two boundaries: what comes in and what goes out."""
