@@ -1,0 +1,90 @@
+"""Judge the built marts: dbt's data tests and the publish suites, in one list of rules."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from warehouse import quality
+from warehouse.catalog import Mart
+from warehouse.suites import publish as suites
+from warehouse.transform import NodeResult
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One rule that was checked on the built version."""
+
+    # Where it is written: dbt or great_expectations.
+    origin: str
+    subject: str
+    rule: str
+    state: str  # passed, failed, or accepted (failed, and let through by name)
+    failing_rows: int
+    message: str
+    samples: tuple[str, ...] = ()
+
+    @property
+    def is_red(self) -> bool:
+        """Whether it keeps the version from being published."""
+        return self.state == "failed"
+
+    def as_line(self) -> str:
+        """What a user needs to read when it fails."""
+        rows = f"{self.failing_rows} rows" if self.failing_rows else "the table as a whole"
+        shown = f" Example: {self.samples[0]}" if self.samples else ""
+        return f"{self.subject}: {self.rule} failed for {rows}: {self.message}.{shown}"
+
+
+def from_dbt(results: Iterable[NodeResult]) -> list[Finding]:
+    """Findings of dbt's data tests; models and seeds are not rules."""
+    return [
+        Finding(
+            origin="dbt",
+            subject="dbt test",
+            rule=result.name,
+            state="failed" if result.is_red else "passed",
+            failing_rows=result.failures,
+            message=result.message if result.is_red else "",
+        )
+        for result in results
+        if result.kind == "test" and result.status != "skipped"
+    ]
+
+
+def check_marts(
+    database: Path, marts: Sequence[Mart], context: suites.Context, accepted: Collection[str] = ()
+) -> list[Finding]:
+    """Run every mart's publish suite; `accepted` names rules that may fail this once."""
+    findings = []
+    with duckdb.connect(database, read_only=True) as connection:
+        for mart in marts:
+            results = quality.check(
+                connection,
+                f"{mart.schema}.{mart.name}",
+                suite_name=mart.name,
+                expectations=suites.expectations(mart, context),
+            )
+            findings += [_finding(mart.name, result, accepted) for result in results]
+    return findings
+
+
+def as_json(findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    """Findings for quality.json."""
+    return [asdict(finding) for finding in findings]
+
+
+def _finding(mart: str, result: quality.RuleResult, accepted: Collection[str]) -> Finding:
+    is_accepted = result.rule in accepted or f"{mart}.{result.rule}" in accepted
+    failure = "accepted" if is_accepted else "failed"
+    return Finding(
+        origin="great_expectations",
+        subject=mart,
+        rule=result.rule,
+        state="passed" if result.success else failure,
+        failing_rows=result.unexpected_rows,
+        message=result.message,
+        samples=result.samples,
+    )

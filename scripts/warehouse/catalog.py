@@ -1,0 +1,113 @@
+"""What dbt's manifest says about the marts: names, columns, descriptions, lineage."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a mart, as its contract states it."""
+
+    name: str
+    data_type: str
+    description: str
+    pii: bool
+
+
+@dataclass(frozen=True)
+class Mart:
+    """One published table."""
+
+    name: str
+    domain: str
+    schema: str
+    description: str
+    columns: tuple[Column, ...]
+    # Extracts it stands on, as (source, extract).
+    extracts: frozenset[tuple[str, str]]
+    owner: str
+    tests: int
+    meta: Mapping[str, Any]
+
+    @property
+    def grain(self) -> str:
+        """The first sentence of the description."""
+        sentence, dot, _ = " ".join(self.description.split()).partition(". ")
+        return sentence + dot.strip()
+
+    def columns_ending(self, *endings: str) -> list[str]:
+        """Names of the columns with one of these endings."""
+        return [column.name for column in self.columns if column.name.endswith(endings)]
+
+    def columns_of(self, *types: str) -> list[str]:
+        """Names of the columns whose type starts with one of these."""
+        return [column.name for column in self.columns if column.data_type.startswith(types)]
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """dbt's manifest.json as a dictionary."""
+    manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return manifest
+
+
+def marts(manifest: Mapping[str, Any]) -> list[Mart]:
+    """Every mart of the project, by name."""
+    nodes = manifest["nodes"]
+    groups = {group["name"]: group["owner"] for group in manifest["groups"].values()}
+    tests: dict[str, int] = {}
+    for test in _tests(manifest):
+        for parent in test["depends_on"]["nodes"]:
+            tests[parent] = tests.get(parent, 0) + 1
+    found = []
+    for unique_id, node in nodes.items():
+        if node["resource_type"] != "model" or node["fqn"][1] != "marts":
+            continue
+        owner = groups.get(node["config"].get("group"), {})
+        found.append(
+            Mart(
+                name=node["alias"],
+                domain=node["fqn"][2],
+                schema=node["schema"],
+                description=node["description"],
+                columns=tuple(
+                    Column(
+                        name=column["name"],
+                        data_type=(column["data_type"] or "").lower(),
+                        description=" ".join(column["description"].split()),
+                        pii=bool(column["config"].get("meta", {}).get("pii")),
+                    )
+                    for column in node["columns"].values()
+                ),
+                extracts=frozenset(_extracts(manifest, unique_id)),
+                owner=str(owner.get("name") or owner.get("email") or ""),
+                tests=tests.get(unique_id, 0),
+                meta=node["config"].get("meta", {}),
+            )
+        )
+    return sorted(found, key=lambda mart: (mart.domain, mart.name))
+
+
+def _tests(manifest: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for node in manifest["nodes"].values():
+        if node["resource_type"] == "test":
+            yield node
+    yield from manifest["unit_tests"].values()
+
+
+def _extracts(manifest: Mapping[str, Any], unique_id: str) -> set[tuple[str, str]]:
+    found: set[tuple[str, str]] = set()
+    seen: set[str] = set()
+    waiting = [unique_id]
+    while waiting:
+        current = waiting.pop()
+        if current in seen:
+            continue
+        seen.add(current)
+        if current in manifest["sources"]:
+            source = manifest["sources"][current]
+            found.add((source["source_name"], source["name"]))
+        waiting.extend(manifest["parent_map"].get(current, []))
+    return found

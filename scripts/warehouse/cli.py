@@ -1,0 +1,97 @@
+"""The command line: parses, calls, prints. What the commands do lives in the other modules."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from warehouse.errors import WarehouseError
+from warehouse.home import Home
+
+if TYPE_CHECKING:
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001
+
+EXIT_CODES = """\
+exit codes:
+  0  done
+  1  failed: a model could not be built, or something unforeseen
+  2  not possible with what was given; the message says what to change
+  3  files were refused as a whole; all others were taken
+  4  a rule about the built marts failed; nothing was published
+  5  another process is writing to this warehouse home
+  6  a stored file is not what the ledger says it was
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit codes stand in `warehouse --help`."""
+    arguments = parser().parse_args(argv)
+    run: Callable[[argparse.Namespace], int] = arguments.run
+    try:
+        return run(arguments)
+    except WarehouseError as error:
+        print(f"warehouse {arguments.command}: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print(f"warehouse {arguments.command}: stopped; run it again to go on.", file=sys.stderr)
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of all commands. A command is a function `_<name>` and its entry here."""
+    root = argparse.ArgumentParser(
+        prog="warehouse",
+        description="Product-finance warehouse. WAREHOUSE_HOME names its folder; default: data/.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    build = _command(commands, "build", _build, "ingest, build, audit, document and publish")
+    build.add_argument(
+        "--accept",
+        action="append",
+        default=[],
+        metavar="RULE",
+        help="publish although this rule of the publish suites fails, as RULE or MART.RULE",
+    )
+
+    _command(commands, "versions", _versions, "list the published versions")
+    return root
+
+
+def _command(
+    commands: "Subparsers", name: str, run: Callable[[argparse.Namespace], int], summary: str
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
+    command.set_defaults(run=run)
+    return command
+
+
+def _build(arguments: argparse.Namespace) -> int:
+    from warehouse import build, lock
+
+    home = Home.from_environment()
+    progress = build.Progress(say=_say)
+    with lock.exclusive(home.lock, "a build"):
+        result = build.run(home, progress, accepted=arguments.accept)
+    current = home.published / "current"
+    _say(f"{'Published' if result.is_new else 'Nothing new; current stays'} {result.version.id}")
+    _say(f"Open {current / 'index.html'}")
+    _say(f"Query {current / 'marts.duckdb'}")
+    return 0
+
+
+def _versions(_: argparse.Namespace) -> int:
+    from warehouse.publish import Shelf
+
+    shelf = Shelf(Home.from_environment().published)
+    current = shelf.current()
+    for version in shelf.versions():
+        mark = "*" if current and version.id == current.id else " "
+        print(mark, version.id, f"{len(version.rows)} marts, {sum(version.rows.values())} rows")
+    return 0
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)

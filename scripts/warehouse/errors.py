@@ -1,0 +1,35 @@
+"""Failures a user can act on. The message says what is wrong and what to do about it."""
+
+
+class WarehouseError(Exception):
+    """Base of all failures a user can act on; `exit_code` is what the command exits with."""
+
+    exit_code = 1
+
+
+class BuildFailedError(WarehouseError):
+    """dbt could not build a model."""
+
+
+class UsageError(WarehouseError):
+    """The command cannot do this with what it was given."""
+
+    exit_code = 2
+
+
+class AuditFailedError(WarehouseError):
+    """A rule about the built marts does not hold; nothing was published."""
+
+    exit_code = 4
+
+
+class HomeBusyError(WarehouseError):
+    """Another process writes to this warehouse home."""
+
+    exit_code = 5
+
+
+class TamperedError(WarehouseError):
+    """A stored file is not what the ledger says it was."""
+
+    exit_code = 6

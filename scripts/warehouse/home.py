@@ -1,0 +1,61 @@
+"""Where everything lies: the checkout and the warehouse home."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+# The checkout this package is installed from: models, seeds and the sample company lie there.
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folder that holds one warehouse: `WAREHOUSE_HOME`, else `data/` in the checkout."""
+
+    root: Path
+
+    @classmethod
+    def from_environment(cls) -> "Home":
+        """The home that `WAREHOUSE_HOME` names, relative to the working directory."""
+        given = os.environ.get("WAREHOUSE_HOME")
+        return cls(Path(given).resolve() if given else PROJECT / "data")
+
+    @property
+    def landing(self) -> Path:
+        """Where files are dropped: landing/<source>/<extract>*.csv and the like."""
+        return self.root / "landing"
+
+    @property
+    def raw(self) -> Path:
+        """Accepted rows as Parquet, one file per extract and content, never changed."""
+        return self.root / "raw"
+
+    @property
+    def quarantine(self) -> Path:
+        """Rejected rows with the reason."""
+        return self.root / "quarantine"
+
+    @property
+    def ledger(self) -> Path:
+        """What came in and what went out, append-only."""
+        return self.root / "ledger"
+
+    @property
+    def database(self) -> Path:
+        """dbt's working database; derived, can be deleted at any time."""
+        return self.root / "warehouse.duckdb"
+
+    @property
+    def quality(self) -> Path:
+        """What the last checks found, as JSON."""
+        return self.root / "quality"
+
+    @property
+    def published(self) -> Path:
+        """Versions for readers; `current` points to the latest good one."""
+        return self.root / "published"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the one process that writes to this home."""
+        return self.root / ".lock"

@@ -1,0 +1,50 @@
+"""One writer at a time in a warehouse home."""
+
+import fcntl
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from warehouse.errors import HomeBusyError
+
+
+@contextmanager
+def exclusive(path: Path, purpose: str) -> Iterator[None]:
+    """Hold the lock file; the operating system frees it when its holder dies, however it dies."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise HomeBusyError(f"{path.parent} is in use by {_describe(file.read())}") from None
+        file.truncate(0)
+        json.dump(
+            {
+                "pid": os.getpid(),
+                "purpose": purpose,
+                "since": datetime.now(UTC).isoformat(timespec="seconds"),
+                "command": " ".join(sys.argv),
+            },
+            file,
+        )
+        file.flush()
+        try:
+            yield
+        finally:
+            file.truncate(0)
+
+
+def _describe(holder: str) -> str:
+    try:
+        facts = json.loads(holder)
+    except ValueError:
+        return "another process that has just started."
+    return (
+        f"{facts['purpose']} (process {facts['pid']}, since {facts['since']}): "
+        f"wait for it to end, or stop it with `kill {facts['pid']}`."
+    )

@@ -1,0 +1,261 @@
+"""Versions for readers: written aside, complete, then switched to in one rename.
+
+published/
+    versions/<id>/   marts.duckdb, marts/<mart>.parquet, index.html, docs.html, quality.html,
+                     manifest.json
+    current          symbolic link to the version in force
+
+A reader that holds a file of an older version open keeps it: files are never written in place.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from warehouse.catalog import Mart
+from warehouse.errors import UsageError
+from warehouse.sql import identifier, literal, qualified
+
+VERSIONS_KEPT = 5
+
+# Readers on DuckDB 1.0 and later open this; newer storage would shut them out.
+STORAGE_VERSION = "v1.0.0"
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class PublishedMart:
+    """One mart as it stands in a version."""
+
+    name: str
+    domain: str
+    grain: str
+    rows: int
+    # Sum of every decimal column, as text so that no digit is lost.
+    control_totals: Mapping[str, str]
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Version:
+    """One complete published version."""
+
+    path: Path
+    manifest: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        """Name of the version: when it was made, and the start of its content digest."""
+        return self.path.name
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """Rows per mart."""
+        return {name: int(mart["rows"]) for name, mart in self.manifest["marts"].items()}
+
+    def is_intact(self) -> bool:
+        """Whether every file is there and is what the manifest says."""
+        return not self.damaged_files()
+
+    def damaged_files(self) -> list[str]:
+        """Files that are missing or changed since they were published."""
+        return [
+            name
+            for name, facts in self.manifest["files"].items()
+            if not (self.path / name).is_file() or _sha256(self.path / name) != facts["sha256"]
+        ]
+
+
+class Shelf:
+    """The `published` folder of a home."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._versions = root / "versions"
+        self._current = root / "current"
+
+    def versions(self) -> list[Version]:
+        """Every version on the shelf, oldest first."""
+        if not self._versions.is_dir():
+            return []
+        return [_read(path) for path in sorted(self._versions.iterdir()) if not _is_aside(path)]
+
+    def current(self) -> Version | None:
+        """The version in force."""
+        return _read(self._current.resolve()) if self._current.exists() else None
+
+    def start(self) -> Path:
+        """An empty folder to write the next version into; what interrupted runs left is removed."""
+        if self._versions.is_dir():
+            for path in self._versions.iterdir():
+                if _is_aside(path):
+                    shutil.rmtree(path)
+        folder = self._versions / f".next-{os.getpid()}"
+        folder.mkdir(parents=True)
+        return folder
+
+    def find(self, content_digest: str) -> Version | None:
+        """The latest version with this content, if it is undamaged."""
+        for version in reversed(self.versions()):
+            if version.manifest["content_digest"] == content_digest and version.is_intact():
+                return version
+        return None
+
+    def put(self, folder: Path, content_digest: str, facts: Mapping[str, Any]) -> Version:
+        """Seal the folder as a version with its manifest, and make it current."""
+        created = datetime.now(UTC)
+        version_id = f"{created:%Y%m%dT%H%M%S%fZ}-{content_digest[:8]}"
+        files = {
+            str(path.relative_to(folder)): {"sha256": _sha256(path), "bytes": path.stat().st_size}
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+        }
+        manifest = {
+            "version": version_id,
+            "created_at": created.isoformat(timespec="seconds"),
+            "content_digest": content_digest,
+            **facts,
+            "files": files,
+        }
+        text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
+        (folder / MANIFEST).write_text(text, encoding="utf-8")
+        for path in folder.rglob("*"):
+            if path.is_file():
+                path.chmod(0o444)
+        target = self._versions / version_id
+        folder.rename(target)
+        version = Version(target, manifest)
+        self.switch(version)
+        self._drop_old()
+        return version
+
+    def switch(self, version: Version) -> None:
+        """Make a version current in one step; a reader sees the old one or the new one."""
+        link = self._root / ".current.next"
+        link.unlink(missing_ok=True)
+        link.symlink_to(version.path.relative_to(self._root))
+        link.replace(self._current)
+
+    def _drop_old(self) -> None:
+        current = self.current()
+        for version in self.versions()[:-VERSIONS_KEPT]:
+            if current is None or version.path != current.path:
+                # Renamed first: a version is complete or not there, also when this is interrupted.
+                shutil.rmtree(version.path.rename(self._versions / f".old-{version.id}"))
+
+
+def export_marts(database: Path, marts: Sequence[Mart], folder: Path) -> list[PublishedMart]:
+    """One Parquet file per mart. Rows are ordered, so equal rows make equal bytes."""
+    (folder / "marts").mkdir()
+    published = []
+    with duckdb.connect(database, read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        for mart in marts:
+            relation = qualified(f"{mart.schema}.{mart.name}")
+            path = folder / "marts" / f"{mart.name}.parquet"
+            connection.execute(
+                f"copy (from {relation} order by all) to {literal(str(path))} "
+                "(format parquet, compression zstd)"
+            )
+            published.append(
+                PublishedMart(
+                    name=mart.name,
+                    domain=mart.domain,
+                    grain=mart.grain,
+                    **_totals(connection, relation, mart.columns_of("decimal")),
+                    sha256=_sha256(path),
+                )
+            )
+    return published
+
+
+def write_database(marts: Sequence[Mart], folder: Path) -> None:
+    """One DuckDB file with every mart as a table, its descriptions as comments."""
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"attach {literal(str(folder / 'marts.duckdb'))} as published "
+            f"(storage_version '{STORAGE_VERSION}')"
+        )
+        connection.execute("use published")
+        for mart in marts:
+            path = folder / "marts" / f"{mart.name}.parquet"
+            name = identifier(mart.name)
+            connection.execute(f"create table {name} as from read_parquet({literal(str(path))})")
+            connection.execute(f"comment on table {name} is {literal(mart.description)}")
+            for column in mart.columns:
+                if column.description:
+                    connection.execute(
+                        f"comment on column {name}.{identifier(column.name)} "
+                        f"is {literal(column.description)}"
+                    )
+
+
+def content_digest(marts: Iterable[PublishedMart], code: str, inputs: Iterable[str]) -> str:
+    """What a version says and what it says it from: equal digests need no new version."""
+    digest = hashlib.sha256(code.encode())
+    for line in [*sorted(f"{mart.name} {mart.sha256}" for mart in marts), *sorted(inputs)]:
+        digest.update(f"\n{line}".encode())
+    return digest.hexdigest()
+
+
+def code_digest(project: Path) -> str:
+    """Digest of everything in the checkout that decides what the marts say."""
+    digest = hashlib.sha256()
+    folders = ["models", "macros", "seeds", "profiles", "scripts/warehouse"]
+    paths = [path for folder in folders for path in (project / folder).rglob("*")]
+    paths += [project / "dbt_project.yml", project / "uv.lock"]
+    for path in sorted(paths):
+        if path.is_file() and path.suffix != ".pyc":
+            digest.update(f"{path.relative_to(project)} {_sha256(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def describe(marts: Iterable[PublishedMart]) -> dict[str, Any]:
+    """The manifest's entry of each mart."""
+    entries = {mart.name: asdict(mart) for mart in marts}
+    for entry in entries.values():
+        del entry["name"]
+    return entries
+
+
+def find_version(shelf: Shelf, version_id: str) -> Version:
+    """The version with this id, or an unambiguous start of it."""
+    matches = [version for version in shelf.versions() if version.id.startswith(version_id)]
+    if len(matches) == 1:
+        return matches[0]
+    listed = ", ".join(version.id for version in shelf.versions()) or "none"
+    raise UsageError(f"No single version starts with {version_id!r}. On the shelf: {listed}.")
+
+
+def _totals(
+    connection: duckdb.DuckDBPyConnection, relation: str, columns: Sequence[str]
+) -> dict[str, Any]:
+    sums = "".join(f", cast(sum({identifier(column)}) as varchar)" for column in columns)
+    row = connection.execute(f"select count(*){sums} from {relation}").fetchone()
+    assert row is not None
+    totals = {
+        column: total for column, total in zip(columns, row[1:], strict=True) if total is not None
+    }
+    return {"rows": int(row[0]), "control_totals": totals}
+
+
+def _read(path: Path) -> Version:
+    return Version(path, json.loads((path / MANIFEST).read_text(encoding="utf-8")))
+
+
+def _is_aside(path: Path) -> bool:
+    return path.name.startswith(".")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

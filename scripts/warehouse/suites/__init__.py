@@ -1,0 +1,1 @@
+"""Great Expectations suites at the two boundaries: what comes in and what goes out."""

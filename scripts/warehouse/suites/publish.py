@@ -1,0 +1,132 @@
+"""Is this version plausible? One suite per mart, run before it is published.
+
+Keys, relations and reconciliations are dbt's; formulas are unit-tested. What is asked here is what
+only the finished version can answer: did anything vanish since the last version, did arithmetic
+escape, does every figure that is missing say why.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from warehouse.catalog import Mart
+from warehouse.sql import identifier
+
+if TYPE_CHECKING:
+    from great_expectations.expectations.expectation import Expectation
+
+# A mart may lose this share of its rows from one version to the next before someone has to look.
+ROWS_LOST = 0.5
+
+# Marts that list exceptions: no rows is the best news, and their number follows no pattern.
+MAY_BE_EMPTY = "may_be_empty"
+
+# Shares outside 0..1 by definition, as "mart.column".
+UNBOUNDED_SHARES: frozenset[str] = frozenset()
+
+EARLIEST, LATEST = "1970-01-01", "2100-01-01"
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a version is judged against."""
+
+    # Extracts (source, extract) that hold rows.
+    filled_extracts: frozenset[tuple[str, str]]
+    # Rows per mart in the version that is current now.
+    published_rows: Mapping[str, int]
+
+
+# Rules of single marts: (rule, what must hold, condition that a row breaking it satisfies).
+SPECIFIC: Mapping[str, Sequence[tuple[str, str, str]]] = {}
+
+
+def expectations(mart: Mart, context: Context) -> "list[Expectation]":
+    """The publish suite of one mart."""
+    import great_expectations.expectations as gxe
+
+    suite: list[Expectation] = []
+    least = _least_rows(mart, context)
+    if least:
+        suite.append(
+            gxe.ExpectTableRowCountToBeBetween(
+                min_value=least,
+                description=f"{mart.name} holds at least {least} rows, half of its last version",
+                meta={"rule": "rows_kept"},
+            )
+        )
+    for rule, message, condition in [*_generic(mart), *SPECIFIC.get(mart.name, ())]:
+        suite.append(
+            gxe.UnexpectedRowsExpectation(
+                unexpected_rows_query=f"select * from {{batch}} where {condition}",
+                description=message,
+                meta={"rule": rule},
+            )
+        )
+    return suite
+
+
+def _least_rows(mart: Mart, context: Context) -> int:
+    """One where there is input, half of what the last version had; 0 where empty is fine."""
+    if mart.meta.get(MAY_BE_EMPTY) or not mart.extracts <= context.filled_extracts:
+        return 0
+    before = context.published_rows.get(mart.name, 0)
+    return max(1, round(before * (1 - ROWS_LOST)))
+
+
+def _generic(mart: Mart) -> list[tuple[str, str, str]]:
+    rules = []
+    names = {column.name for column in mart.columns}
+    if doubles := mart.columns_of("double", "float"):
+        rules.append(
+            (
+                "finite_numbers",
+                f"{_listed(doubles)} hold no infinity and no NaN",
+                _any(f"isinf({identifier(name)}) or isnan({identifier(name)})" for name in doubles),
+            )
+        )
+    explained = [name for name in sorted(names) if f"{name}_reason" in names]
+    if explained:
+        rules.append(
+            (
+                "missing_has_reason",
+                f"{_listed(explained)} are NULL exactly where a reason is given",
+                _any(
+                    f"({identifier(name)} is null) <> ({identifier(name + '_reason')} is not null)"
+                    for name in explained
+                ),
+            )
+        )
+    if dates := mart.columns_of("date", "timestamp"):
+        rules.append(
+            (
+                "plausible_dates",
+                f"{_listed(dates)} lie between {EARLIEST} and {LATEST}",
+                _any(
+                    f"{identifier(name)} < '{EARLIEST}' or {identifier(name)} > '{LATEST}'"
+                    for name in dates
+                ),
+            )
+        )
+    shares = [
+        name
+        for name in mart.columns_ending("_share", "_probability")
+        if f"{mart.name}.{name}" not in UNBOUNDED_SHARES
+    ]
+    if shares:
+        rules.append(
+            (
+                "shares_within_bounds",
+                f"{_listed(shares)} lie between 0 and 1",
+                _any(f"{identifier(name)} not between -1e-9 and 1 + 1e-9" for name in shares),
+            )
+        )
+    return rules
+
+
+def _any(conditions: Iterable[str]) -> str:
+    return " or ".join(f"({condition})" for condition in conditions)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names)

@@ -1,0 +1,153 @@
+"""dbt inside this process, so that its start-up and its parse are paid for once."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import duckdb
+from tqdm import tqdm
+
+from warehouse.errors import BuildFailedError, HomeBusyError
+
+FAILURES_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of one dbt node."""
+
+    unique_id: str
+    name: str
+    kind: str
+    # dbt's word: success, pass, warn, fail, error, skipped.
+    status: str
+    failures: int
+    message: str
+    seconds: float
+
+    @property
+    def is_red(self) -> bool:
+        """Whether it must keep the version from being published."""
+        return self.status in {"fail", "error", "runtime error"}
+
+
+class Transformation:
+    """The dbt project against one warehouse home."""
+
+    def __init__(self, project: Path, home: Path) -> None:
+        self._project = project
+        self._home = home
+        self.target = home / "target"
+        self.database = home / "warehouse.duckdb"
+
+    @property
+    def manifest_path(self) -> Path:
+        """dbt's manifest of the last run."""
+        return self.target / "manifest.json"
+
+    def build(self) -> list[NodeResult]:
+        """Seeds, models and data tests in one dbt run; unit tests belong to the test suite."""
+        result = self._invoke("build", "--exclude-resource-type", "unit_test")
+        if result.result is None:
+            raise BuildFailedError(f"dbt could not start: {result.exception}") from result.exception
+        return [
+            NodeResult(
+                unique_id=item.node.unique_id,
+                name=item.node.name,
+                kind=str(item.node.resource_type),
+                status=str(item.status),
+                failures=int(item.failures or 0),
+                message=" ".join(str(item.message or "").split()),
+                seconds=float(item.execution_time),
+            )
+            for item in result.result.results
+        ]
+
+    def document(self) -> Path:
+        """One HTML file with definitions and lineage, from what the build left behind."""
+        result = self._invoke("docs", "generate", "--static", "--no-compile")
+        if not result.success:
+            raise BuildFailedError(f"dbt docs failed: {result.exception}") from result.exception
+        return self.target / "static_index.html"
+
+    def discard_if_damaged(self) -> str | None:
+        """Remove a working database that cannot be read; what was wrong with it, if anything was.
+
+        It is derived from raw files and seeds, so nothing is lost.
+        """
+        if not self.database.exists():
+            return None
+        try:
+            with duckdb.connect(self.database) as connection:
+                connection.execute("select count(*) from duckdb_columns()")
+        except duckdb.Error as error:
+            if "Could not set lock" in str(error):
+                raise HomeBusyError(
+                    f"{self.database} is open in another program ({_holder(str(error))}): close it "
+                    "there; published/current/marts.duckdb is the file for reading."
+                ) from error
+            self.discard()
+            return str(error).splitlines()[0]
+        return None
+
+    def discard(self) -> None:
+        """Remove the working database."""
+        for path in self._home.glob("warehouse.duckdb*"):
+            path.unlink()
+
+    def _invoke(self, *arguments: str) -> Any:
+        # Importing dbt takes seconds; commands that do not need it should not wait for it.
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+        from dbt.cli.main import dbtRunner
+
+        options = ["--project-dir", str(self._project)]
+        options += ["--profiles-dir", str(self._project / "profiles")]
+        options += ["--target-path", str(self.target), "--log-path", str(self._home / "logs")]
+        with _environment({"WAREHOUSE_HOME": str(self._home)}), _Bar(arguments[0]) as bar:
+            try:
+                return dbtRunner(callbacks=[bar]).invoke(["--quiet", *arguments, *options])
+            finally:
+                # dbt keeps the database open in this process, which would shut other readers out.
+                DuckDBConnectionManager.close_all_connections()
+
+
+class _Bar:
+    """A progress bar fed by dbt's events; silent where there is no terminal."""
+
+    _FINISHED = frozenset({"LogModelResult", "LogSeedResult", "LogTestResult", "LogSkipNode"})
+
+    def __init__(self, title: str) -> None:
+        self._bar: tqdm[Any] = tqdm(desc=title, unit="node", disable=None, leave=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def __call__(self, event: Any) -> None:
+        if event.info.name in self._FINISHED:
+            self._bar.total = getattr(event.data, "total", None) or self._bar.total
+            self._bar.update()
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _holder(message: str) -> str:
+    _, _, after = message.partition("Conflicting lock is held in ")
+    return after.split(". ")[0] or "unknown"
