@@ -1,6 +1,7 @@
 """What dbt's manifest says about the marts: names, columns, descriptions, lineage."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,12 @@ class Mart:
         """The first sentence of the description."""
         sentence, dot, _ = " ".join(self.description.split()).partition(". ")
         return sentence + dot.strip()
+
+    @property
+    def question(self) -> str:
+        """The first sentence of the description that asks something; empty if none does."""
+        sentences = re.split(r"(?<=[.?!])\s+", " ".join(self.description.split()))
+        return next((sentence for sentence in sentences if sentence.endswith("?")), "")
 
     def columns_ending(self, *endings: str) -> list[str]:
         """Names of the columns with one of these endings."""

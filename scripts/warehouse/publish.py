@@ -135,7 +135,7 @@ class Shelf:
         folder.rename(target)
         version = Version(target, manifest)
         self.switch(version)
-        self._drop_old()
+        self.drop_old()
         return version
 
     def switch(self, version: Version) -> None:
@@ -145,9 +145,10 @@ class Shelf:
         link.symlink_to(version.path.relative_to(self._root))
         link.replace(self._current)
 
-    def _drop_old(self) -> None:
+    def drop_old(self, kept: int = VERSIONS_KEPT) -> None:
+        """Remove all but the last versions; the current one always stays."""
         current = self.current()
-        for version in self.versions()[:-VERSIONS_KEPT]:
+        for version in self.versions()[:-kept]:
             if current is None or version.path != current.path:
                 # Renamed first: a version is complete or not there, also when this is interrupted.
                 shutil.rmtree(version.path.rename(self._versions / f".old-{version.id}"))

@@ -39,6 +39,7 @@ class CompiledProject:
     """The compiled project; `run` executes chosen models and what they stand on."""
 
     def __init__(self, manifest: Mapping[str, Any]) -> None:
+        self.manifest = manifest
         self._nodes = {
             node["name"]: Node(
                 name=node["name"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -16,3 +18,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> CompiledProject:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WAREHOUSE_HOME", str(home))
         return CompiledProject.compile(home)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Count what is delivered and what is still planned."""
+    path = Path(__file__).parents[2] / "docs" / "requirements.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        states = Counter(row["status"] for row in csv.DictReader(file))
+    counted = ", ".join(f"{number} {state}" for state, number in sorted(states.items()))
+    terminalreporter.write_line(f"Requirements: {counted}.")

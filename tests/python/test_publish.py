@@ -1,0 +1,196 @@
+"""Versions on the shelf: complete, immutable, switched in one step, readable by older clients."""
+
+import json
+import shutil
+import subprocess
+import threading
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from warehouse import publish
+from warehouse.catalog import Column, Mart
+from warehouse.errors import UsageError
+
+MART = Mart(
+    name="rpt_sales",
+    domain="revenue",
+    schema="marts",
+    description="One row per month. What was sold?",
+    columns=(
+        Column("month_date", "date", "First day of the month.", pii=False),
+        Column("amount", "decimal(18,2)", "Sold, in USD.", pii=False),
+    ),
+    extracts=frozenset(),
+    owner="finance",
+    tests=1,
+    meta={},
+)
+
+
+def write_working_database(path: Path, order: str = "asc") -> None:
+    with duckdb.connect(path) as connection:
+        connection.execute("create schema marts")
+        connection.execute(
+            "create table marts.rpt_sales as "
+            "select date '2026-01-01' + cast(number as int) as month_date, "
+            "cast(number * 1.1 as decimal(18, 2)) as amount "
+            f"from range(1000) as numbers(number) order by number {order}"
+        )
+
+
+def put(shelf: publish.Shelf, content: str) -> publish.Version:
+    folder = shelf.start()
+    (folder / "marts").mkdir()
+    (folder / "marts" / "rpt_sales.parquet").write_text(content, encoding="utf-8")
+    return shelf.put(folder, publish.content_digest([], content, []), {"marts": {}})
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> publish.Shelf:
+    return publish.Shelf(tmp_path / "published")
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    path = tmp_path / "warehouse.duckdb"
+    write_working_database(path)
+    return path
+
+
+def test_the_last_five_versions_stay(shelf: publish.Shelf) -> None:
+    put_in_order = [put(shelf, f"content {number}") for number in range(7)]
+    assert [version.id for version in shelf.versions()] == [v.id for v in put_in_order[-5:]]
+    current = shelf.current()
+    assert current is not None
+    assert current.id == put_in_order[-1].id
+
+
+def test_the_current_version_is_never_dropped(shelf: publish.Shelf) -> None:
+    first = put(shelf, "first")
+    for number in range(3):
+        put(shelf, f"content {number}")
+    shelf.switch(first)
+    shelf.drop_old(kept=1)
+    assert next(version.id for version in shelf.versions()) == first.id
+
+
+def test_files_are_read_only_and_hashed(shelf: publish.Shelf) -> None:
+    version = put(shelf, "content")
+    for path in version.path.rglob("*"):
+        if path.is_file():
+            assert path.stat().st_mode & 0o777 == 0o444
+    assert list(version.manifest["files"]) == ["marts/rpt_sales.parquet"]
+    assert version.is_intact()
+
+
+def test_a_changed_file_is_named_and_its_version_not_reused(shelf: publish.Shelf) -> None:
+    version = put(shelf, "content")
+    digest = version.manifest["content_digest"]
+    assert shelf.find(digest) == version
+    path = version.path / "marts" / "rpt_sales.parquet"
+    path.chmod(0o644)
+    path.write_text("kontent", encoding="utf-8")
+    assert version.damaged_files() == ["marts/rpt_sales.parquet"]
+    assert shelf.find(digest) is None
+
+
+def test_what_an_interrupted_run_left_is_removed(shelf: publish.Shelf, tmp_path: Path) -> None:
+    version = put(shelf, "content")
+    for name in (".next-999999", ".old-20200101"):
+        shutil.copytree(version.path, version.path.parent / name)
+    folder = shelf.start()
+    names = {path.name for path in (tmp_path / "published" / "versions").iterdir()}
+    assert names == {version.id, folder.name}
+    assert shelf.versions() == [version]
+
+
+def test_a_reader_always_meets_a_complete_version(shelf: publish.Shelf, tmp_path: Path) -> None:
+    put(shelf, "content")
+    stop = threading.Event()
+    seen: list[str] = []
+    problems: list[Exception] = []
+
+    def read() -> None:
+        while not stop.is_set():
+            try:
+                # As a reader does who opens the link once and stays in that folder.
+                folder = (tmp_path / "published" / "current").resolve(strict=True)
+                manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+                assert (folder / "marts" / "rpt_sales.parquet").exists()
+                seen.append(manifest["version"])
+            except (OSError, ValueError, AssertionError) as problem:
+                problems.append(problem)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for number in range(40):
+        put(shelf, f"content {number}")
+    stop.set()
+    reader.join()
+    assert not problems
+    assert len(set(seen)) > 1
+
+
+def test_equal_rows_make_equal_bytes_in_any_order(database: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.duckdb"
+    write_working_database(other, order="desc")
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for path, folder in zip([database, other], folders, strict=True):
+        folder.mkdir()
+        publish.export_marts(path, [MART], folder)
+    one, two = [(folder / "marts" / "rpt_sales.parquet").read_bytes() for folder in folders]
+    assert one == two
+
+
+def test_control_totals_keep_every_digit(database: Path, tmp_path: Path) -> None:
+    (mart,) = publish.export_marts(database, [MART], tmp_path)
+    assert mart.rows == 1000
+    assert mart.control_totals == {"amount": "549450.00"}
+
+
+def test_the_database_carries_definitions_as_comments(database: Path, tmp_path: Path) -> None:
+    publish.export_marts(database, [MART], tmp_path)
+    publish.write_database([MART], tmp_path)
+    with duckdb.connect(tmp_path / "marts.duckdb", read_only=True) as connection:
+        assert connection.execute("select count(*) from rpt_sales").fetchall() == [(1000,)]
+        comments = connection.execute("select comment from duckdb_tables()").fetchall()
+        assert comments == [(MART.description,)]
+        comments = connection.execute("select comment from duckdb_columns()").fetchall()
+        assert ("Sold, in USD.",) in comments
+
+
+@pytest.mark.parametrize("client", ["1.1.3", "1.4.4"])
+def test_clients_on_duckdb_1_read_the_database(client: str, database: Path, tmp_path: Path) -> None:
+    publish.export_marts(database, [MART], tmp_path)
+    publish.write_database([MART], tmp_path)
+    script = (
+        "import duckdb; "
+        f"rows = duckdb.connect({str(tmp_path / 'marts.duckdb')!r}, read_only=True)"
+        ".execute('select count(*), sum(amount) from rpt_sales').fetchall(); "
+        "print(duckdb.__version__, *rows[0])"
+    )
+    command = ["uv", "run", "--no-project", "--isolated", "--quiet"]
+    command += ["--with", f"duckdb=={client}", "python", "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == [client, "1000", "549450.00"], done.stderr
+
+
+def test_a_version_is_found_by_the_start_of_its_id(shelf: publish.Shelf) -> None:
+    first, second = put(shelf, "one"), put(shelf, "two")
+    assert publish.find_version(shelf, first.id[:-4]) == first
+    with pytest.raises(UsageError, match=second.id):
+        publish.find_version(shelf, "2")
+
+
+def test_the_digest_tells_code_inputs_and_rows_apart() -> None:
+    mart = publish.PublishedMart("rpt_sales", "revenue", "", 1, {}, "aa")
+    changed = publish.PublishedMart("rpt_sales", "revenue", "", 1, {}, "bb")
+    digests = {
+        publish.content_digest([mart], "code", ["a.parquet"]),
+        publish.content_digest([changed], "code", ["a.parquet"]),
+        publish.content_digest([mart], "edoc", ["a.parquet"]),
+        publish.content_digest([mart], "code", ["b.parquet"]),
+    }
+    assert len(digests) == 4
