@@ -16,6 +16,7 @@ import duckdb
 from warehouse import audit, catalog, pages, publish
 from warehouse.errors import AuditFailedError, BuildFailedError
 from warehouse.home import PROJECT, Home
+from warehouse.sql import scalar
 from warehouse.suites.publish import Context
 from warehouse.transform import FAILURES_SHOWN, NodeResult, Transformation
 
@@ -196,10 +197,8 @@ def _filled_extracts(home: Home, marts: Sequence[catalog.Mart]) -> frozenset[tup
     filled = set()
     with duckdb.connect() as connection:
         for source, extract in sorted({pair for mart in marts for pair in mart.extracts}):
-            row = connection.execute(
-                "select count(*) from read_parquet(?, union_by_name = true)",
-                [str(home.raw / source / extract / "*.parquet")],
-            ).fetchone()
-            if row and row[0]:
+            files = str(home.raw / source / extract / "*.parquet")
+            query = "select count(*) from read_parquet(?, union_by_name = true)"
+            if scalar(connection, query, [files]):
                 filled.add((source, extract))
     return frozenset(filled)

@@ -241,8 +241,7 @@ def _totals(
     connection: duckdb.DuckDBPyConnection, relation: str, columns: Sequence[str]
 ) -> dict[str, Any]:
     sums = "".join(f", cast(sum({identifier(column)}) as varchar)" for column in columns)
-    row = connection.execute(f"select count(*){sums} from {relation}").fetchone()
-    assert row is not None
+    (row,) = connection.execute(f"select count(*){sums} from {relation}").fetchall()
     totals = {
         column: total for column, total in zip(columns, row[1:], strict=True) if total is not None
     }

@@ -64,6 +64,8 @@ def check(
     validations: list[Any] = validator(connection, table).graph_validate(
         configurations, runtime_configuration={"result_format": result_format}
     )
+    # Some rules read only the first rows of their result; left open it would block the connection.
+    connection.abort()
     # Rules that raised come first in the answer, whatever their place in the suite.
     validations.sort(key=lambda validation: validation.expectation_config.meta["position"])
     return [_rule_result(validation, suite_name, checked_rows, table) for validation in validations]

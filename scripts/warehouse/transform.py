@@ -108,7 +108,9 @@ class Transformation:
         options += ["--target-path", str(self.target), "--log-path", str(self._home / "logs")]
         with _environment({"WAREHOUSE_HOME": str(self._home)}), _Bar(arguments[0]) as bar:
             try:
-                return dbtRunner(callbacks=[bar]).invoke(["--quiet", *arguments, *options])
+                return dbtRunner(callbacks=[bar]).invoke(
+                    ["--log-level", "none", *arguments, *options]
+                )
             finally:
                 # dbt keeps the database open in this process, which would shut other readers out.
                 DuckDBConnectionManager.close_all_connections()
