@@ -39,6 +39,7 @@ class PublishedMart:
     name: str
     domain: str
     grain: str
+    question: str
     rows: int
     # Sum of every decimal column, as text so that no digit is lost.
     control_totals: Mapping[str, str]
@@ -172,6 +173,7 @@ def export_marts(database: Path, marts: Sequence[Mart], folder: Path) -> list[Pu
                     name=mart.name,
                     domain=mart.domain,
                     grain=mart.grain,
+                    question=mart.question,
                     **_totals(connection, relation, mart.columns_of("decimal")),
                     sha256=_sha256(path),
                 )

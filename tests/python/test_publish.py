@@ -190,8 +190,8 @@ def test_a_version_is_found_by_the_start_of_its_id(shelf: publish.Shelf) -> None
 
 
 def test_the_digest_tells_code_inputs_and_rows_apart() -> None:
-    mart = publish.PublishedMart("rpt_sales", "revenue", "", 1, {}, "aa")
-    changed = publish.PublishedMart("rpt_sales", "revenue", "", 1, {}, "bb")
+    mart = publish.PublishedMart("rpt_sales", "revenue", "", "", 1, {}, "aa")
+    changed = publish.PublishedMart("rpt_sales", "revenue", "", "", 1, {}, "bb")
     digests = {
         publish.content_digest([mart], "code", ["a.parquet"]),
         publish.content_digest([changed], "code", ["a.parquet"]),
