@@ -24,7 +24,7 @@ MAY_BE_EMPTY = "may_be_empty"
 # Shares outside 0..1 by definition, as "mart.column".
 UNBOUNDED_SHARES: frozenset[str] = frozenset()
 
-EARLIEST, LATEST = "1970-01-01", "2100-01-01"
+EARLIEST, LATEST = "1900-01-01", "2199-12-31"
 
 
 @dataclass(frozen=True)
