@@ -1,0 +1,247 @@
+-- One row per won conversion, attribution model and credited touch; revenue no touch explains is unattributed.
+with
+
+journey_touches as (
+
+    select *
+    from {{ ref('int_attribution_journey_touches') }}
+    where outcome = 'won'
+
+),
+
+journeys as (
+
+    select
+        journey_id,
+        channel_set,
+        touch_count
+    from {{ ref('int_attribution_journeys') }}
+    where outcome = 'won'
+
+),
+
+conversions as (
+
+    select
+        conversion_id,
+        customer_id,
+        product_id,
+        revenue_reason,
+        month_date,
+        is_first_win,
+        cast(reporting_revenue_amount * 100 as bigint) as revenue_cents
+    from {{ ref('int_attribution_conversions') }}
+    where is_won
+
+),
+
+models as (
+
+    select attribution_model
+    from {{ ref('attribution_models') }}
+    where is_enabled
+
+),
+
+policies as (
+
+    select
+        half_life_days,
+        position_first_share,
+        position_last_share
+    from {{ ref('attribution_policies') }}
+
+),
+
+markov_shares as (
+
+    select * from {{ ref('int_markov_set_shares') }}
+
+),
+
+markov_orders as (
+
+    select refusal_reason
+    from {{ ref('int_markov_orders') }}
+    where is_selected
+
+),
+
+placed as (
+
+    select
+        journey_touches.*,
+        journeys.channel_set,
+        max(case when not journey_touches.is_direct then journey_touches.touch_position end) over (
+            partition by journey_touches.journey_id
+        ) as last_non_direct_position,
+        min(journey_touches.age_days) over (partition by journey_touches.journey_id) as youngest_age_days
+    from journey_touches
+    inner join journeys on journey_touches.journey_id = journeys.journey_id
+
+),
+
+-- Weights are relative within a conversion. The penny split works with nine decimals: large weights keep digits,
+-- and 720,720 divides evenly by every number of touches up to sixteen.
+weighted as (
+
+    select
+        models.attribution_model,
+        placed.conversion_id,
+        placed.touch_id,
+        placed.channel,
+        placed.campaign,
+        placed.touch_position,
+        placed.touch_count,
+        cast(
+            case models.attribution_model
+                when 'first_touch' then case when placed.touch_position = 1 then 1 else 0 end
+                when 'last_touch' then case when placed.touch_position = placed.touch_count then 1 else 0 end
+                when 'last_non_direct'
+                    then
+                        case
+                            when placed.touch_position
+                                = coalesce(placed.last_non_direct_position, placed.touch_count) then 1
+                            else 0
+                        end
+                when 'linear' then 1
+                when 'position_based'
+                    then
+                        case
+                            when placed.touch_count = 1 then 1
+                            when placed.touch_position = 1
+                                then policies.position_first_share * greatest(placed.touch_count - 2, 1)
+                            when placed.touch_position = placed.touch_count
+                                then policies.position_last_share * greatest(placed.touch_count - 2, 1)
+                            else 1 - policies.position_first_share - policies.position_last_share
+                        end
+                when 'time_decay'
+                    then
+                        round(
+                            1e6 * power(
+                                2, (placed.youngest_age_days - placed.age_days) / policies.half_life_days
+                            ),
+                            9
+                        )
+                when 'markov' then round(1e6 * markov_shares.credit_share / placed.channel_touch_count, 9)
+                when 'shapley' then round(720720.0 / placed.channel_touch_count, 9)
+            end as decimal(21, 9)
+        ) as weight
+    from placed
+    cross join models
+    cross join policies
+    left join markov_shares
+        on
+            models.attribution_model = 'markov'
+            and placed.channel_set = markov_shares.channel_set
+            and placed.channel = markov_shares.channel
+
+),
+
+credited as (
+
+    select
+        *,
+        sum(weight) over (partition by attribution_model, conversion_id) as weight_total
+    from weighted
+    where weight > 0
+
+),
+
+shared as (
+
+    select
+        credited.attribution_model,
+        credited.conversion_id,
+        credited.touch_id,
+        credited.channel,
+        credited.campaign,
+        cast(null as string) as unattributed_reason,
+        credited.touch_position,
+        credited.touch_count,
+        cast(credited.weight as double) / cast(credited.weight_total as double) as credit_share,
+        {{
+            largest_remainder(
+                'conversions.revenue_cents',
+                'credited.weight',
+                'credited.weight_total',
+                ['credited.attribution_model', 'credited.conversion_id'],
+                ['credited.touch_position']
+            )
+        }} as credited_cents
+    from credited
+    inner join conversions on credited.conversion_id = conversions.conversion_id
+
+),
+
+explained as (
+
+    select distinct
+        attribution_model,
+        conversion_id
+    from credited
+
+),
+
+unexplained as (
+
+    select
+        models.attribution_model,
+        conversions.conversion_id,
+        'unattributed' as touch_id,
+        'unattributed' as channel,
+        'unattributed' as campaign,
+        case
+            when journeys.journey_id is null then 'no_eligible_touch'
+            else coalesce(markov_orders.refusal_reason, 'no_weight')
+        end as unattributed_reason,
+        0 as touch_position,
+        coalesce(journeys.touch_count, 0) as touch_count,
+        cast(1 as double) as credit_share,
+        conversions.revenue_cents as credited_cents
+    from conversions
+    cross join models
+    cross join markov_orders
+    left join explained
+        on
+            models.attribution_model = explained.attribution_model
+            and conversions.conversion_id = explained.conversion_id
+    left join journeys on conversions.conversion_id = journeys.journey_id
+    where explained.conversion_id is null
+
+),
+
+all_credits as (
+
+    select * from shared
+    union all
+    select * from unexplained
+
+),
+
+final as (
+
+    select
+        all_credits.attribution_model,
+        all_credits.conversion_id,
+        all_credits.touch_id,
+        all_credits.channel,
+        all_credits.campaign,
+        conversions.customer_id,
+        conversions.product_id,
+        all_credits.unattributed_reason,
+        conversions.revenue_reason as credited_amount_reason,
+        'D' as evidence_grade,
+        cast(all_credits.touch_position as integer) as touch_position,
+        cast(all_credits.touch_count as integer) as touch_count,
+        all_credits.credit_share,
+        cast(cast(all_credits.credited_cents as decimal(20, 0)) * 0.01 as decimal(18, 2)) as credited_amount,
+        conversions.is_first_win,
+        false as is_causal,
+        conversions.month_date
+    from all_credits
+    inner join conversions on all_credits.conversion_id = conversions.conversion_id
+
+)
+
+select * from final
