@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse import audit, catalog, pages, publish
+from warehouse import audit, catalog, pages, publish, roles
 from warehouse.errors import AuditFailedError, BuildFailedError
 from warehouse.home import PROJECT, Home
 from warehouse.sql import scalar
@@ -149,7 +149,8 @@ def _publish(
         if is_new:
             shelf.switch(same)
         return BuildResult(same, is_new, findings)
-    publish.write_database(marts, folder)
+    publish.write_database(folder / "marts.duckdb", marts, folder / "marts")
+    role_rows = roles.publish(home.database, marts, folder, roles.pseudonym_key(home.pseudonym_key))
     shutil.copyfile(transformation.document(), folder / "docs.html")
     facts = {
         "git": _git(),
@@ -162,6 +163,7 @@ def _publish(
         },
         "versions": {name: metadata.version(name) for name in ("dbt-core", "duckdb")},
         "marts": publish.describe(published),
+        "roles": role_rows,
     }
     created_at = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
     (folder / "index.html").write_text(pages.index(facts, created_at), encoding="utf-8")

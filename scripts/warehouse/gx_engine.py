@@ -53,6 +53,8 @@ def _context() -> Any:
     """A context that keeps nothing on disk and draws no progress bars."""
     # A rule that cannot be evaluated is reported in its result, not as a traceback in the log.
     logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
+    # This one sets a level of its own, to announce a folder nobody asked for.
+    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.CRITICAL)
     context = great_expectations.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     return context

@@ -56,6 +56,11 @@ class Home:
         return self.root / "published"
 
     @property
+    def pseudonym_key(self) -> Path:
+        """The secret that pseudonyms of personal data are made with."""
+        return self.root / "pseudonym.key"
+
+    @property
     def lock(self) -> Path:
         """Held by the one process that writes to this home."""
         return self.root / ".lock"

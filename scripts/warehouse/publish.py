@@ -39,6 +39,7 @@ class PublishedMart:
     name: str
     domain: str
     grain: str
+    question: str
     rows: int
     # Sum of every decimal column, as text so that no digit is lost.
     control_totals: Mapping[str, str]
@@ -172,6 +173,7 @@ def export_marts(database: Path, marts: Sequence[Mart], folder: Path) -> list[Pu
                     name=mart.name,
                     domain=mart.domain,
                     grain=mart.grain,
+                    question=mart.question,
                     **_totals(connection, relation, mart.columns_of("decimal")),
                     sha256=_sha256(path),
                 )
@@ -179,21 +181,22 @@ def export_marts(database: Path, marts: Sequence[Mart], folder: Path) -> list[Pu
     return published
 
 
-def write_database(marts: Sequence[Mart], folder: Path) -> None:
-    """One DuckDB file with every mart as a table, its descriptions as comments."""
+def write_database(path: Path, marts: Sequence[Mart], folder: Path) -> None:
+    """One DuckDB file from the Parquet files of a folder; descriptions become comments."""
     with duckdb.connect() as connection:
         connection.execute(
-            f"attach {literal(str(folder / 'marts.duckdb'))} as published "
-            f"(storage_version '{STORAGE_VERSION}')"
+            f"attach {literal(str(path))} as published (storage_version '{STORAGE_VERSION}')"
         )
         connection.execute("use published")
         for mart in marts:
-            path = folder / "marts" / f"{mart.name}.parquet"
             name = identifier(mart.name)
-            connection.execute(f"create table {name} as from read_parquet({literal(str(path))})")
+            source = literal(str(folder / f"{mart.name}.parquet"))
+            connection.execute(f"create table {name} as from read_parquet({source})")
             connection.execute(f"comment on table {name} is {literal(mart.description)}")
+            described = connection.execute(f"describe {name}").fetchall()
+            written = {column for column, *_ in described}
             for column in mart.columns:
-                if column.description:
+                if column.name in written and column.description:
                     connection.execute(
                         f"comment on column {name}.{identifier(column.name)} "
                         f"is {literal(column.description)}"

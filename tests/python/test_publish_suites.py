@@ -61,7 +61,7 @@ def test_good_rows_pass_every_rule() -> None:
         ("date '2026-01-01', '-inf', null, 0.25", "finite_numbers"),
         ("date '2026-01-01', null, null, 0.25", "missing_has_reason"),
         ("date '2026-01-01', 0.5, 'no_base', 0.25", "missing_has_reason"),
-        ("date '1026-01-01', 0.5, null, 0.25", "plausible_dates"),
+        ("date '0026-01-01', 0.5, null, 0.25", "plausible_dates"),
         ("date '2026-01-01', 0.5, null, 1.25", "shares_within_bounds"),
         ("date '2026-01-01', 0.5, null, -0.25", "shares_within_bounds"),
     ],

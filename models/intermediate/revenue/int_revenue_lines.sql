@@ -11,6 +11,7 @@ invoice_lines as (
         product_id,
         plan_id,
         charge_type,
+        charge_type in ('credit', 'refund') or amount < 0 as is_credit,
         amount,
         currency,
         invoiced_on,
@@ -62,11 +63,11 @@ final as (
         invoice_lines.charge_type,
         charge_types.revenue_account_id,
         charge_types.deferral_account_id,
-        invoice_lines.charge_type in ('credit', 'refund') as is_credit,
+        invoice_lines.is_credit,
         invoice_lines.amount,
         invoice_lines.currency,
         case
-            when policies.billing_date_rule = 'due_or_paid' and invoice_lines.charge_type not in ('credit', 'refund')
+            when policies.billing_date_rule = 'due_or_paid' and not invoice_lines.is_credit
                 then
                     least(
                         coalesce(invoice_lines.due_on, invoice_lines.invoiced_on),

@@ -3,7 +3,9 @@ with
 
 subscriptions as (
 
-    select valid_from
+    select
+        valid_from,
+        valid_to
     from {{ ref('stg_revenue__subscriptions') }}
 
 ),
@@ -17,7 +19,9 @@ data_range as (
 
 first_contract as (
 
-    select cast(date_trunc('month', min(valid_from)) as date) as first_month
+    select
+        cast(date_trunc('month', min(valid_from)) as date) as first_month,
+        cast(date_trunc('month', min(valid_to)) as date) as first_end_month
     from subscriptions
 
 ),
@@ -27,6 +31,7 @@ numbered as (
     select
         cast({{ dbt.dateadd('month', 'months.month_number', 'first_contract.first_month') }} as date) as month_date,
         months.month_number,
+        first_contract.first_end_month,
         data_range.cutoff_on
     from first_contract
     cross join data_range
@@ -40,6 +45,7 @@ final as (
     select
         month_date,
         cast(month_number as integer) as month_number,
+        coalesce(month_date < first_end_month, true) as is_survivors_only,
         least(
             cast({{ dbt.dateadd('day', -1, dbt.dateadd('month', 1, 'month_date')) }} as date),
             cutoff_on

@@ -5,6 +5,7 @@ months as (
 
     select
         month_date,
+        is_survivors_only,
         snapshot_on
     from {{ ref('int_revenue_months') }}
 
@@ -46,6 +47,7 @@ final as (
     select
         months.month_date,
         months.snapshot_on,
+        months.is_survivors_only,
         cast(coalesce(totals.opening_mrr_amount, 0) as decimal(18, 2)) as opening_mrr_amount,
         cast(coalesce(totals.new_amount, 0) as decimal(18, 2)) as new_amount,
         cast(coalesce(totals.expansion_amount, 0) as decimal(18, 2)) as expansion_amount,

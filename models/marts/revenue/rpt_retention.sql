@@ -5,7 +5,8 @@ months as (
 
     select
         month_date,
-        month_number
+        month_number,
+        is_survivors_only
     from {{ ref('int_revenue_months') }}
 
 ),
@@ -27,9 +28,9 @@ windows as (
 
     select
         months.month_date,
-        months.month_number,
         policies.retention_window_months,
-        opening_months.month_date as opening_month
+        opening_months.month_date as opening_month,
+        opening_months.is_survivors_only
     from months
     cross join policies
     left join months as opening_months
@@ -104,6 +105,7 @@ measured as (
     select
         windows.month_date,
         windows.opening_month,
+        windows.is_survivors_only,
         windows.retention_window_months,
         case
             when windows.opening_month is null then 'window_incomplete'
@@ -132,6 +134,7 @@ final as (
         month_date,
         opening_month,
         cast(retention_window_months as integer) as window_months,
+        is_survivors_only,
         opening_mrr_amount,
         retained_mrr_amount,
         closing_mrr_amount,

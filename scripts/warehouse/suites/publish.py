@@ -24,7 +24,7 @@ MAY_BE_EMPTY = "may_be_empty"
 # Shares outside 0..1 by definition, as "mart.column".
 UNBOUNDED_SHARES: frozenset[str] = frozenset()
 
-EARLIEST, LATEST = "1970-01-01", "2100-01-01"
+EARLIEST, LATEST = "1900-01-01", "2199-12-31"
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def expectations(mart: Mart, context: Context) -> "list[Expectation]":
         suite.append(
             gxe.ExpectTableRowCountToBeBetween(
                 min_value=least,
-                description=f"{mart.name} holds at least {least} rows, half of its last version",
+                description=f"at least {least} rows, half of what the last version held",
                 meta={"rule": "rows_kept"},
             )
         )
@@ -81,7 +81,7 @@ def _generic(mart: Mart) -> list[tuple[str, str, str]]:
         rules.append(
             (
                 "finite_numbers",
-                f"{_listed(doubles)} hold no infinity and no NaN",
+                f"neither infinity nor NaN in {_listed(doubles)}",
                 _any(f"isinf({identifier(name)}) or isnan({identifier(name)})" for name in doubles),
             )
         )
@@ -90,7 +90,7 @@ def _generic(mart: Mart) -> list[tuple[str, str, str]]:
         rules.append(
             (
                 "missing_has_reason",
-                f"{_listed(explained)} are NULL exactly where a reason is given",
+                f"NULL exactly where a reason is given: {_listed(explained)}",
                 _any(
                     f"({identifier(name)} is null) <> ({identifier(name + '_reason')} is not null)"
                     for name in explained
@@ -101,7 +101,7 @@ def _generic(mart: Mart) -> list[tuple[str, str, str]]:
         rules.append(
             (
                 "plausible_dates",
-                f"{_listed(dates)} lie between {EARLIEST} and {LATEST}",
+                f"between {EARLIEST} and {LATEST}: {_listed(dates)}",
                 _any(
                     f"{identifier(name)} < '{EARLIEST}' or {identifier(name)} > '{LATEST}'"
                     for name in dates
@@ -117,7 +117,7 @@ def _generic(mart: Mart) -> list[tuple[str, str, str]]:
         rules.append(
             (
                 "shares_within_bounds",
-                f"{_listed(shares)} lie between 0 and 1",
+                f"between 0 and 1: {_listed(shares)}",
                 _any(f"{identifier(name)} not between -1e-9 and 1 + 1e-9" for name in shares),
             )
         )

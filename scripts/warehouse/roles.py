@@ -1,0 +1,144 @@
+"""What each role may see, written as files of its own: the rest is absent, not hidden."""
+
+import fnmatch
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from warehouse.catalog import Mart
+from warehouse.publish import write_database
+from warehouse.sql import identifier, literal, qualified
+
+# The column that decides whose row it is, by the scope of a policy.
+SCOPE_COLUMNS = {"own_products": "product_id", "own_cost_centers": "cost_center_id"}
+
+# Figures about fewer units than this speak of single people or customers.
+MINIMUM_GROUP = 5
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What one role may see of the marts whose names match a pattern."""
+
+    role: str
+    pattern: str
+    row_scope: str
+    personal_data: str
+
+
+@dataclass(frozen=True)
+class Policies:
+    """All policies, and what is a role's own."""
+
+    policies: Sequence[Policy]
+    # Own values by role and column.
+    scopes: Mapping[tuple[str, str], Sequence[str]]
+
+    @property
+    def roles(self) -> list[str]:
+        """Every role, by name."""
+        return sorted({policy.role for policy in self.policies})
+
+    def of(self, role: str, mart: Mart) -> Policy | None:
+        """The policy in force: the one whose pattern says most; None where nothing is allowed."""
+        matching = [
+            policy
+            for policy in self.policies
+            if policy.role == role and fnmatch.fnmatchcase(mart.name, policy.pattern)
+        ]
+        if not matching:
+            return None
+        policy = max(matching, key=lambda one: (len(one.pattern.replace("*", "")), one.pattern))
+        return None if policy.row_scope == "none" else policy
+
+
+def read_policies(connection: duckdb.DuckDBPyConnection) -> Policies:
+    """The policies as the seeds of the working database state them."""
+    policies = connection.execute(
+        "select role_id, mart_pattern, row_scope, personal_data from reference.role_policies"
+    ).fetchall()
+    scopes: dict[tuple[str, str], list[str]] = {}
+    for role, column, value in connection.execute(
+        "select role_id, scope_column, scope_value from reference.role_scopes order by all"
+    ).fetchall():
+        scopes.setdefault((role, column), []).append(value)
+    return Policies([Policy(*row) for row in policies], scopes)
+
+
+def selection(mart: Mart, policy: Policy, policies: Policies, key: str) -> str | None:
+    """The query of what the role may see of a mart, None if that is nothing.
+
+    Rows whose owner is unknown belong to nobody, so a scoped role does not see them; a mart that
+    cannot say whose its rows are is kept from scoped roles as a whole.
+    """
+    columns = list(_columns(mart, policy, key))
+    if not columns:
+        return None
+    conditions = []
+    if policy.row_scope != "all":
+        scope_column = SCOPE_COLUMNS[policy.row_scope]
+        if scope_column not in {column.name for column in mart.columns}:
+            return None
+        own = policies.scopes.get((policy.role, scope_column), [])
+        conditions.append(
+            f"{identifier(scope_column)} in ({', '.join(map(literal, own))})" if own else "false"
+        )
+    if policy.personal_data == "drop" and (group_size := mart.meta.get("group_size")):
+        conditions.append(f"{identifier(group_size)} >= {MINIMUM_GROUP}")
+    where = f" where {' and '.join(conditions)}" if conditions else ""
+    relation = qualified(f"{mart.schema}.{mart.name}")
+    return f"select {', '.join(columns)} from {relation}{where} order by all"
+
+
+def _columns(mart: Mart, policy: Policy, key: str) -> Iterator[str]:
+    for column in mart.columns:
+        name = identifier(column.name)
+        if not column.pii or policy.personal_data == "keep":
+            yield name
+        elif policy.personal_data == "mask" and column.data_type == "string":
+            # Keyed, so that nobody can find a name by hashing all likely ones.
+            yield f"left(sha256({literal(key)} || {name}), 16) as {name}"
+
+
+def publish(
+    database: Path, marts: Sequence[Mart], folder: Path, key: str
+) -> dict[str, dict[str, int]]:
+    """Write roles/<role>.duckdb and roles/<role>/<mart>.parquet; the rows per role and mart."""
+    rows: dict[str, dict[str, int]] = {}
+    with duckdb.connect(database, read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        policies = read_policies(connection)
+        for role in policies.roles:
+            (folder / "roles" / role).mkdir(parents=True)
+            rows[role] = {}
+            for mart in marts:
+                policy = policies.of(role, mart)
+                query = policy and selection(mart, policy, policies, key)
+                if query:
+                    path = folder / "roles" / role / f"{mart.name}.parquet"
+                    ((written,),) = connection.execute(
+                        f"copy ({query}) to {literal(str(path))} (format parquet, compression zstd)"
+                    ).fetchall()
+                    rows[role][mart.name] = written
+    for role, seen in rows.items():
+        write_database(
+            folder / "roles" / f"{role}.duckdb",
+            [mart for mart in marts if mart.name in seen],
+            folder / "roles" / role,
+        )
+    return rows
+
+
+def pseudonym_key(path: Path) -> str:
+    """The secret of this home that pseudonyms are made with; made on first use."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(".new")
+        unfinished.unlink(missing_ok=True)
+        unfinished.touch(mode=0o600)
+        unfinished.write_text(secrets.token_hex(32), encoding="utf-8")
+        unfinished.rename(path)
+    return path.read_text(encoding="utf-8")

@@ -1,0 +1,210 @@
+"""A role's files hold what its policy allows, and nothing else."""
+
+import tempfile
+from pathlib import Path
+
+import duckdb
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from compiled import CompiledProject
+from warehouse import catalog, roles
+from warehouse.catalog import Column, Mart
+from warehouse.home import PROJECT
+
+COLUMNS = {
+    "fct_pay": [
+        Column("person_id", "string", "Person.", pii=True),
+        Column("cost_center_id", "string", "Cost center.", pii=False),
+        Column("product_id", "string", "Product.", pii=False),
+        Column("pay_amount", "decimal(18,2)", "Pay, in USD.", pii=True),
+    ],
+    "rpt_product": [
+        Column("product_id", "string", "Product.", pii=False),
+        Column("customers", "bigint", "Customers counted.", pii=False),
+        Column("nps_rate", "double", "Net promoter score.", pii=False),
+    ],
+    "rpt_company": [Column("cash_amount", "decimal(18,2)", "Cash, in USD.", pii=False)],
+}
+ROWS = {
+    "fct_pay": "('ann', 'CC1', 'P1', 100), ('bob', 'CC2', 'P2', 200), ('eve', null, null, 300)",
+    "rpt_product": "('P1', 4, 0.1), ('P2', 50, 0.2), ('P3', 60, 0.3)",
+    "rpt_company": "(1000)",
+}
+MARTS = [
+    Mart(
+        name=name,
+        domain="cost",
+        schema="marts",
+        description="One row per thing.",
+        columns=tuple(columns),
+        extracts=frozenset(),
+        owner="",
+        tests=0,
+        meta={"group_size": "customers"} if name == "rpt_product" else {},
+    )
+    for name, columns in COLUMNS.items()
+]
+KEY = "k" * 64
+
+ROLES = st.sampled_from(["analyst", "manager"])
+POLICY_ROWS = st.lists(
+    st.tuples(
+        ROLES,
+        st.sampled_from(["*", "fct_*", "rpt_*", "fct_pay", "rpt_product", "rpt_company"]),
+        st.sampled_from(["all", "own_products", "own_cost_centers", "none"]),
+        st.sampled_from(["keep", "mask", "drop"]),
+    ),
+    min_size=1,
+    unique_by=lambda row: row[:2],
+)
+SCOPE_ROWS = st.lists(
+    st.one_of(
+        st.tuples(ROLES, st.just("product_id"), st.sampled_from(["P1", "P2", "P'4"])),
+        st.tuples(ROLES, st.just("cost_center_id"), st.sampled_from(["CC1", "CC2"])),
+    ),
+    unique=True,
+)
+
+
+def write_working_database(
+    path: Path, policies: list[tuple[str, str, str, str]], scopes: list[tuple[str, str, str]]
+) -> None:
+    with duckdb.connect(path) as connection:
+        connection.execute("create schema marts")
+        connection.execute("create schema reference")
+        for mart in MARTS:
+            columns = ", ".join(
+                f"{column.name} {column.data_type.replace('string', 'varchar')}"
+                for column in mart.columns
+            )
+            connection.execute(f"create table marts.{mart.name} ({columns})")
+            connection.execute(f"insert into marts.{mart.name} values {ROWS[mart.name]}")
+        connection.execute(
+            "create table reference.role_policies "
+            "(role_id varchar, mart_pattern varchar, row_scope varchar, personal_data varchar)"
+        )
+        connection.executemany("insert into reference.role_policies values (?, ?, ?, ?)", policies)
+        connection.execute(
+            "create table reference.role_scopes "
+            "(role_id varchar, scope_column varchar, scope_value varchar)"
+        )
+        if scopes:
+            connection.executemany("insert into reference.role_scopes values (?, ?, ?)", scopes)
+
+
+def read(path: Path) -> dict[str, list[dict[str, object]]]:
+    with duckdb.connect(path, read_only=True) as connection:
+        tables = [name for (name,) in connection.execute("show tables").fetchall()]
+        found = {}
+        for name in tables:
+            rows = connection.execute(f"from {name}").fetchall()
+            names = [column for column, *_ in connection.execute(f"describe {name}").fetchall()]
+            found[name] = [dict(zip(names, row, strict=True)) for row in rows]
+    return found
+
+
+@settings(max_examples=15, deadline=None)
+@given(policy_rows=POLICY_ROWS, scope_rows=SCOPE_ROWS)
+def test_a_role_never_gets_what_its_policy_withholds(
+    policy_rows: list[tuple[str, str, str, str]], scope_rows: list[tuple[str, str, str]]
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        database = Path(folder) / "warehouse.duckdb"
+        write_working_database(database, policy_rows, scope_rows)
+        written = roles.publish(database, MARTS, Path(folder), KEY)
+        assert set(written) == {role for role, *_ in policy_rows}
+        for role, rows_written in written.items():
+            contents = read(Path(folder) / "roles" / f"{role}.duckdb")
+            files = {path.stem for path in (Path(folder) / "roles" / role).iterdir()}
+            assert set(contents) == files == set(rows_written)
+            for name, rows in contents.items():
+                assert len(rows) == rows_written[name]
+                check_rows(role, name, rows, policy_rows, scope_rows)
+
+
+def check_rows(
+    role: str,
+    name: str,
+    rows: list[dict[str, object]],
+    policy_rows: list[tuple[str, str, str, str]],
+    scope_rows: list[tuple[str, str, str]],
+) -> None:
+    """Written from the policy's words, not from the code: what may be in these rows."""
+    allowed = [row for row in policy_rows if row[0] == role and row[1] == name]
+    allowed = allowed or [row for row in policy_rows if row[0] == role and row[1] == f"{name[:4]}*"]
+    allowed = allowed or [row for row in policy_rows if row[0] == role and row[1] == "*"]
+    ((_, _, row_scope, personal_data),) = allowed
+    assert row_scope != "none"
+    for row in rows:
+        if row_scope == "own_products":
+            assert (role, "product_id", row["product_id"]) in scope_rows
+        if row_scope == "own_cost_centers":
+            assert (role, "cost_center_id", row["cost_center_id"]) in scope_rows
+        if personal_data != "keep":
+            assert row.get("person_id") not in {"ann", "bob", "eve"}
+            assert "pay_amount" not in row
+        if personal_data == "drop":
+            assert "person_id" not in row
+            assert row.get("customers", 5) != 4
+
+
+def test_a_policy_that_allows_all_withholds_nothing(tmp_path: Path) -> None:
+    write_working_database(tmp_path / "w.duckdb", [("boss", "*", "all", "keep")], [])
+    written = roles.publish(tmp_path / "w.duckdb", MARTS, tmp_path, KEY)
+    assert written == {"boss": {"fct_pay": 3, "rpt_product": 3, "rpt_company": 1}}
+
+
+def test_pseudonyms_are_stable_and_tell_people_apart(tmp_path: Path) -> None:
+    policies = [("one", "*", "all", "mask"), ("two", "*", "all", "mask")]
+    write_working_database(tmp_path / "w.duckdb", policies, [])
+    roles.publish(tmp_path / "w.duckdb", MARTS, tmp_path, KEY)
+    one, two = [
+        [row["person_id"] for row in read(tmp_path / "roles" / f"{role}.duckdb")["fct_pay"]]
+        for role in ("one", "two")
+    ]
+    assert one == two
+    assert len(set(one)) == 3
+    roles.publish(tmp_path / "w.duckdb", MARTS, tmp_path / "other", "another key")
+    other = [row["person_id"] for row in read(tmp_path / "other/roles/one.duckdb")["fct_pay"]]
+    assert not set(one) & set(other)
+
+
+def test_the_key_is_kept_and_is_the_owners_alone(tmp_path: Path) -> None:
+    path = tmp_path / "pseudonym.key"
+    key = roles.pseudonym_key(path)
+    assert len(key) == 64
+    assert roles.pseudonym_key(path) == key
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_personal_data_keeps_its_mark_all_the_way_to_the_marts(project: CompiledProject) -> None:
+    personal = {
+        column["name"]
+        for path in PROJECT.glob("models/staging/*/_*__sources.yml")
+        for source in yaml.safe_load(path.read_text(encoding="utf-8"))["sources"]
+        for table in source["tables"]
+        for column in table["columns"]
+        if column.get("config", {}).get("meta", {}).get("pii")
+    }
+    unmarked = [
+        f"{mart.name}.{column.name}"
+        for mart in catalog.marts(project.manifest)
+        for column in mart.columns
+        if column.name in personal and not column.pii
+    ]
+    assert "person_id" in personal
+    assert not unmarked, "add config: {meta: {pii: true}}"
+
+
+@pytest.mark.parametrize("role", ["product_manager", "product_director", "financial_analyst"])
+def test_only_roles_that_answer_for_people_read_personal_data(
+    role: str, project: CompiledProject
+) -> None:
+    warehouse = project.run(["role_policies"])
+    kinds = warehouse.execute(
+        "select distinct personal_data from reference.role_policies where role_id = ?", [role]
+    ).fetchall()
+    assert kinds == [("drop",)]
