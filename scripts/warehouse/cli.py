@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from warehouse.errors import WarehouseError
@@ -57,6 +58,17 @@ def parser() -> argparse.ArgumentParser:
     )
 
     _command(commands, "versions", _versions, "list the published versions")
+
+    simulate = _command(
+        commands, "simulate", _simulate, "write the extracts of a made-up company, truth kept apart"
+    )
+    simulate.add_argument("--out", type=Path, required=True, help="folder for the extracts")
+    simulate.add_argument("--seed", type=int, default=7, help="another seed, another company")
+    simulate.add_argument(
+        "--scale", type=int, default=1, help="times 400 customers; streams to Parquet from 10"
+    )
+    simulate.add_argument("--truth", type=Path, help="folder for the truth; default: <out>-truth")
+    simulate.add_argument("--format", choices=("csv", "parquet"), help="default: by scale")
     return root
 
 
@@ -90,6 +102,16 @@ def _versions(_: argparse.Namespace) -> int:
     for version in shelf.versions():
         mark = "*" if current and version.id == current.id else " "
         print(mark, version.id, f"{len(version.rows)} marts, {sum(version.rows.values())} rows")
+    return 0
+
+
+def _simulate(arguments: argparse.Namespace) -> int:
+    from warehouse.simulate import simulate
+
+    rows = simulate(
+        arguments.out, arguments.seed, arguments.scale, arguments.truth, arguments.format
+    )
+    _say(f"Wrote {sum(rows.values())} rows of {len(rows)} extracts to {arguments.out}")
     return 0
 
 
