@@ -86,6 +86,7 @@ rated as (
         accounts.detail_source,
         fiscal_dates.fiscal_year,
         fiscal_dates.fiscal_period,
+        fiscal_dates.comparable_fiscal_period,
         case when accounts.polarity = 0 then fx_rates.closing_rate else fx_rates.average_rate end as fx_rate,
         case when accounts.polarity = 1 then -placed.amount else placed.amount end as natural_amount
     from placed
@@ -114,6 +115,7 @@ final as (
         adjustment_id,
         fiscal_year,
         fiscal_period,
+        comparable_fiscal_period,
         posting_month,
         posted_on,
         vendor,
