@@ -1,0 +1,31 @@
+-- One row per transaction that a later file changed.
+with
+
+superseded_rows as (
+
+    select * from {{ ref('stg_governance__superseded_rows') }}
+
+),
+
+final as (
+
+    select
+        'corrected_row' as rule_id,
+        'warning' as severity,
+        extract_name,
+        record_key,
+        source_file,
+        source_row,
+        cast(null as decimal(38, 2)) as amount,
+        'Changed by row ' || cast(next_source_row as string) || ' of ' || next_source_file
+        || '; the later row counts. Correct a posted record by a new one that reverses it.' as message
+    from superseded_rows
+    where
+        source_file <> next_source_file
+        and not is_identical
+        -- A budget line has its own rule, as only a lock makes a change wrong.
+        and extract_name not in ('budget_lines', 'revenue_budgets', 'benefits')
+
+)
+
+select * from final

@@ -1,0 +1,31 @@
+-- One row per row of a file that repeats or contradicts an earlier row of the same file and key.
+with
+
+superseded_rows as (
+
+    select * from {{ ref('stg_governance__superseded_rows') }}
+
+),
+
+final as (
+
+    select
+        'duplicate_row' as rule_id,
+        case when is_identical then 'warning' else 'error' end as severity,
+        extract_name,
+        record_key,
+        source_file,
+        source_row,
+        cast(null as decimal(38, 2)) as amount,
+        case
+            when is_identical then 'Same as row '
+            else 'Another record than row '
+        end
+        || cast(next_source_row as string)
+        || ' under the same key; the later row counts. Send each key once per file.' as message
+    from superseded_rows
+    where source_file = next_source_file
+
+)
+
+select * from final

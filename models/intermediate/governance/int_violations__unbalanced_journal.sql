@@ -1,0 +1,42 @@
+-- One row per journal and currency whose lines do not sum to zero.
+with
+
+gl_entries as (
+
+    select * from {{ ref('int_gl_entries_converted') }}
+
+),
+
+journals as (
+
+    select
+        journal_id,
+        currency,
+        sum(amount) as imbalance,
+        sum(reporting_amount) as reporting_imbalance,
+        count(*) as line_count,
+        min(source_file) as source_file,
+        min_by(source_row, line_number) as source_row
+    from gl_entries
+    group by journal_id, currency
+
+),
+
+final as (
+
+    select
+        'unbalanced_journal' as rule_id,
+        'error' as severity,
+        'gl_entries' as extract_name,
+        'journal_id=' || journal_id || ', currency=' || currency as record_key,
+        source_file,
+        source_row,
+        cast(reporting_imbalance as decimal(38, 2)) as amount,
+        'The ' || cast(line_count as string) || ' lines sum to ' || cast(imbalance as string) || ' ' || currency
+        || ' instead of 0. Post the missing line, or send the journal again.' as message
+    from journals
+    where imbalance <> 0
+
+)
+
+select * from final

@@ -1,0 +1,49 @@
+-- One row per broken rule and record.
+with
+
+violations as (
+    {% set rules = [
+        'changed_after_lock',
+        'corrected_row',
+        'duplicate_row',
+        'late_posting',
+        'missing_fx_rate',
+        'missing_month',
+        'self_approval',
+        'unbalanced_journal',
+        'unknown_product',
+        'unplaced_posting',
+    ] -%}
+    {%- for rule in rules %}
+    select
+        rule_id,
+        severity,
+        extract_name,
+        record_key,
+        source_file,
+        source_row,
+        amount,
+        message
+    from {{ ref('int_violations__' ~ rule) }}
+    {% if not loop.last %}
+    union all
+    {% endif %}
+    {%- endfor %}
+),
+
+final as (
+
+    select
+        rule_id,
+        extract_name,
+        record_key,
+        severity,
+        message,
+        amount,
+        source_file,
+        cast(source_row as bigint) as source_row
+    from violations
+
+)
+
+select * from final

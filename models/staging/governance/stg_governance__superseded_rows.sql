@@ -1,0 +1,94 @@
+-- One row per delivered row of a transaction extract that another row with the same key supersedes.
+{{ config(materialized='table') }}
+
+{%- set extracts = [
+    ('budget', 'budget_lines'),
+    ('budget', 'revenue_budgets'),
+    ('cost', 'gl_entries'),
+    ('cost', 'payroll'),
+    ('cost', 'timesheets'),
+    ('cost', 'po_invoices'),
+    ('cost', 'usage_drivers'),
+    ('product', 'benefits'),
+    ('revenue', 'invoice_lines'),
+    ('revenue', 'payments'),
+    ('revenue', 'conversions'),
+    ('revenue', 'marketing_spend'),
+] %}
+
+with
+
+delivered as (
+    {% for source_name, extract_name in extracts %}
+    {%- set relation = source(source_name, extract_name) -%}
+    {%- set contract = (
+        graph.sources['source.' ~ project_name ~ '.' ~ source_name ~ '.' ~ extract_name] if execute else none
+    ) -%}
+    {%- set key = contract.config.meta.key if contract else ['_row'] -%}
+    {%- set columns = contract.columns.keys() if contract else ['_row'] -%}
+    select
+        '{{ extract_name }}' as extract_name,
+        concat_ws(
+            ', ',
+            {%- for column in key %}
+            '{{ column }}=' || coalesce(cast({{ column }} as string), '') {{- ',' if not loop.last }}
+            {%- endfor %}
+        ) as record_key,
+        concat_ws(
+            '|',
+            {%- for column in columns %}
+            coalesce(cast({{ column }} as string), '') {{- ',' if not loop.last }}
+            {%- endfor %}
+        ) as content,
+        _file as source_file,
+        _row as source_row,
+        _known_at as known_at,
+        _loaded_at as loaded_at
+    from {{ relation }}
+    {{ latest_version([]) }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+ranked as (
+
+    select
+        extract_name,
+        record_key,
+        content,
+        source_file,
+        source_row,
+        known_at,
+        lead(content) over (
+            partition by extract_name, record_key
+            order by known_at, loaded_at, source_file, source_row
+        ) as next_content,
+        lead(source_file) over (
+            partition by extract_name, record_key
+            order by known_at, loaded_at, source_file, source_row
+        ) as next_source_file,
+        lead(source_row) over (
+            partition by extract_name, record_key
+            order by known_at, loaded_at, source_file, source_row
+        ) as next_source_row
+    from delivered
+
+),
+
+final as (
+
+    select
+        extract_name,
+        record_key,
+        source_file,
+        source_row,
+        next_source_file,
+        next_source_row,
+        content = next_content as is_identical,
+        known_at
+    from ranked
+    where next_content is not null
+
+)
+
+select * from final
