@@ -1,0 +1,238 @@
+-- One row per fiscal period of the reporting entity and product, with one row `unallocated` for what no product bears.
+with
+
+revenue as (
+
+    select
+        fiscal_period,
+        product_id,
+        reporting_amount
+    from {{ ref('fct_revenue') }}
+    where not is_scheduled
+
+),
+
+gl_entries as (
+
+    select
+        posted_on,
+        reporting_natural_amount
+    from {{ ref('int_gl_entries_converted') }}
+    where polarity = 1
+
+),
+
+dates as (
+
+    select
+        date_day,
+        fiscal_period
+    from {{ ref('dim_date') }}
+
+),
+
+cost_entries as (
+
+    select
+        reporting_fiscal_period as fiscal_period,
+        product_id,
+        cost_class,
+        reporting_amount
+    from {{ ref('fct_cost_entries') }}
+
+),
+
+cost_allocations as (
+
+    select
+        fiscal_period,
+        target_id as product_id,
+        cost_class,
+        allocated_amount
+    from {{ ref('fct_cost_allocations') }}
+    where is_in_force and target_type = 'product'
+
+),
+
+products as (
+
+    select
+        product_id,
+        product_name
+    from {{ ref('dim_product') }}
+
+),
+
+fiscal_periods as (
+
+    select
+        fiscal_period,
+        is_closed,
+        cast(date_trunc('month', end_on) as date) as month_date
+    from {{ ref('dim_fiscal_period') }}
+    where is_reporting_entity
+
+),
+
+-- Revenue in the ledger that no invoice explains belongs to the company, and to no product.
+ledger_revenue as (
+
+    select
+        dates.fiscal_period,
+        sum(gl_entries.reporting_natural_amount) as amount
+    from gl_entries
+    inner join dates on gl_entries.posted_on = dates.date_day
+    group by dates.fiscal_period
+
+),
+
+invoiced_revenue as (
+
+    select
+        fiscal_period,
+        sum(reporting_amount) as amount
+    from revenue
+    group by fiscal_period
+
+),
+
+-- The ladder: what serves customers, supports them and wins them counts wherever a driver leads to the product;
+-- of the rest only what the product caused itself.
+entries as (
+
+    select
+        revenue.fiscal_period,
+        products.product_id,
+        'revenue' as step,
+        false as is_allocated,
+        revenue.reporting_amount as amount
+    from revenue
+    left join products on revenue.product_id = products.product_id
+
+    union all
+
+    select
+        ledger_revenue.fiscal_period,
+        null as product_id,
+        'revenue' as step,
+        false as is_allocated,
+        ledger_revenue.amount - coalesce(invoiced_revenue.amount, 0) as amount
+    from ledger_revenue
+    left join invoiced_revenue on ledger_revenue.fiscal_period = invoiced_revenue.fiscal_period
+
+    union all
+
+    select
+        fiscal_period,
+        product_id,
+        case
+            when cost_class in ('cost_to_serve', 'support', 'acquisition') then cost_class
+            when product_id is not null and cost_class in ('engineering', 'capitalised', 'amortisation')
+                then 'engineering'
+            else 'shared'
+        end as step,
+        false as is_allocated,
+        reporting_amount as amount
+    from cost_entries
+
+    union all
+
+    select
+        cost_allocations.fiscal_period,
+        products.product_id,
+        case
+            when cost_allocations.cost_class in ('cost_to_serve', 'support', 'acquisition')
+                then cost_allocations.cost_class
+            else 'shared'
+        end as step,
+        true as is_allocated,
+        cost_allocations.allocated_amount as amount
+    from cost_allocations
+    inner join products on cost_allocations.product_id = products.product_id
+
+    union all
+
+    -- What products bear of shared cost leaves the company's row.
+    select
+        cost_allocations.fiscal_period,
+        null as product_id,
+        case
+            when cost_allocations.cost_class in ('cost_to_serve', 'support', 'acquisition')
+                then cost_allocations.cost_class
+            else 'shared'
+        end as step,
+        true as is_allocated,
+        -cost_allocations.allocated_amount as amount
+    from cost_allocations
+    inner join products on cost_allocations.product_id = products.product_id
+
+),
+
+summed as (
+
+    select
+        fiscal_period,
+        coalesce(product_id, 'unallocated') as product_id,
+        cast(sum(case when step = 'revenue' then amount else 0 end) as decimal(18, 2)) as revenue_amount,
+        cast(sum(case when step = 'cost_to_serve' then amount else 0 end) as decimal(18, 2)) as cost_to_serve_amount,
+        cast(sum(case when step = 'support' then amount else 0 end) as decimal(18, 2)) as support_amount,
+        cast(sum(case when step = 'acquisition' then amount else 0 end) as decimal(18, 2)) as acquisition_amount,
+        cast(sum(case when step = 'engineering' then amount else 0 end) as decimal(18, 2)) as engineering_amount,
+        cast(sum(case when step = 'shared' then amount else 0 end) as decimal(18, 2)) as shared_cost_amount,
+        cast(
+            sum(case when is_allocated and step <> 'shared' then amount else 0 end) as decimal(18, 2)
+        ) as allocated_amount
+    from entries
+    where amount is not null
+    group by fiscal_period, coalesce(product_id, 'unallocated')
+
+),
+
+laddered as (
+
+    select
+        *,
+        revenue_amount - cost_to_serve_amount as cm1_amount,
+        revenue_amount - cost_to_serve_amount - support_amount as cm2_amount,
+        revenue_amount - cost_to_serve_amount - support_amount - acquisition_amount as cm3_amount,
+        revenue_amount - cost_to_serve_amount - support_amount - acquisition_amount - engineering_amount
+            as product_contribution_amount,
+        case when revenue_amount > 0 then cast(revenue_amount as double) end as rate_base
+    from summed
+
+),
+
+final as (
+
+    select
+        laddered.fiscal_period,
+        laddered.product_id,
+        products.product_name,
+        fiscal_periods.month_date,
+        fiscal_periods.is_closed,
+        laddered.revenue_amount,
+        laddered.cost_to_serve_amount,
+        cast(laddered.cm1_amount as decimal(18, 2)) as cm1_amount,
+        laddered.support_amount,
+        cast(laddered.cm2_amount as decimal(18, 2)) as cm2_amount,
+        laddered.acquisition_amount,
+        cast(laddered.cm3_amount as decimal(18, 2)) as cm3_amount,
+        laddered.engineering_amount,
+        cast(laddered.product_contribution_amount as decimal(18, 2)) as product_contribution_amount,
+        laddered.shared_cost_amount,
+        cast(
+            laddered.product_contribution_amount - laddered.shared_cost_amount as decimal(18, 2)
+        ) as operating_result_amount,
+        laddered.allocated_amount,
+        cast(laddered.cm1_amount as double) / laddered.rate_base as cm1_rate,
+        cast(laddered.cm2_amount as double) / laddered.rate_base as cm2_rate,
+        cast(laddered.cm3_amount as double) / laddered.rate_base as cm3_rate,
+        cast(laddered.product_contribution_amount as double) / laddered.rate_base as product_contribution_rate,
+        case when laddered.rate_base is null then 'no_revenue' end as rate_reason
+    from laddered
+    inner join fiscal_periods on laddered.fiscal_period = fiscal_periods.fiscal_period
+    left join products on laddered.product_id = products.product_id
+
+)
+
+select * from final

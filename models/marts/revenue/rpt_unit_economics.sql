@@ -1,0 +1,333 @@
+-- One row per month and customer segment, and per month for `all`.
+with
+
+base_months as (
+
+    select * from {{ ref('int_unit_economics_months') }}
+
+),
+
+policies as (
+
+    select
+        unit_economics_window_months,
+        sales_cycle_lag_months,
+        new_logo_spend_share,
+        ltv_horizon_months,
+        ltv_monthly_discount_rate
+    from {{ ref('int_revenue_policies') }}
+
+),
+
+months as (
+
+    select distinct
+        base_months.month_date,
+        base_months.month_number,
+        policies.unit_economics_window_months,
+        policies.sales_cycle_lag_months
+    from base_months
+    cross join policies
+
+),
+
+-- Churn, margin and losses pooled over the window, so that one quiet month does not decide.
+pooled as (
+
+    select
+        months.month_date,
+        base_months.segment,
+        sum(base_months.opening_customers) as opening_customers,
+        sum(base_months.churned_customers) as churned_customers,
+        sum(base_months.new_amount) as new_amount,
+        sum(base_months.expansion_amount) as expansion_amount,
+        sum(base_months.reactivation_amount) as reactivation_amount,
+        sum(base_months.lost_amount) as lost_amount,
+        sum(base_months.revenue_amount) as revenue_amount,
+        sum(base_months.cost_amount) as cost_amount,
+        sum(base_months.free_cash_flow_amount) as free_cash_flow_amount,
+        count(base_months.free_cash_flow_amount) as cash_months
+    from months
+    inner join base_months
+        on
+            months.month_number >= base_months.month_number
+            and months.month_number < base_months.month_number + months.unit_economics_window_months
+    group by months.month_date, base_months.segment
+
+),
+
+-- New customers of a month beside the spend that won them, a sales cycle earlier; only months that have both.
+won as (
+
+    select
+        months.month_date,
+        base_months.segment,
+        sum(base_months.new_customers) as new_customers,
+        sum(base_months.new_amount) as new_amount,
+        sum(base_months.expansion_amount) as expansion_amount,
+        sum(spending_months.acquisition_amount) as acquisition_amount
+    from months
+    inner join base_months
+        on
+            months.month_number >= base_months.month_number
+            and months.month_number < base_months.month_number + months.unit_economics_window_months
+    inner join base_months as spending_months
+        on
+            spending_months.is_all
+            and base_months.month_number = spending_months.month_number + months.sales_cycle_lag_months
+    where spending_months.acquisition_amount is not null
+    group by months.month_date, base_months.segment
+
+),
+
+won_by_all as (
+
+    select * from won
+    where segment = 'all'
+
+),
+
+-- Spend on new customers is parted from spend on expansion, and split over segments by the MRR they won.
+acquisition as (
+
+    select
+        won.month_date,
+        won.segment,
+        won.new_customers,
+        won.new_amount,
+        won_by_all.acquisition_amount
+        * coalesce(
+            policies.new_logo_spend_share,
+            won_by_all.new_amount / nullif(won_by_all.new_amount + won_by_all.expansion_amount, 0)
+        )
+        * won.new_amount / nullif(won_by_all.new_amount, 0) as new_logo_spend_amount
+    from won
+    inner join won_by_all on won.month_date = won_by_all.month_date
+    cross join policies
+
+),
+
+-- Sums of the quarter that ends with a month, where each of its three months has them.
+quarters as (
+
+    select
+        months.month_date,
+        months.month_number,
+        sum(base_months.revenue_amount) as revenue_amount,
+        sum(base_months.acquisition_amount) as acquisition_amount,
+        sum(base_months.free_cash_flow_amount) as free_cash_flow_amount
+    from months
+    inner join base_months
+        on
+            base_months.is_all
+            and months.month_number >= base_months.month_number
+            and months.month_number < base_months.month_number + 3
+    group by months.month_date, months.month_number
+    having count(base_months.revenue_amount) = 3
+
+),
+
+years as (
+
+    select
+        months.month_date,
+        months.month_number,
+        sum(base_months.revenue_amount) as revenue_amount,
+        sum(base_months.free_cash_flow_amount) as free_cash_flow_amount
+    from months
+    inner join base_months
+        on
+            base_months.is_all
+            and months.month_number >= base_months.month_number
+            and months.month_number < base_months.month_number + 12
+    group by months.month_date, months.month_number
+    having count(base_months.revenue_amount) = 12
+
+),
+
+company as (
+
+    select
+        quarters.month_date,
+        quarters.revenue_amount as quarter_revenue_amount,
+        previous_quarters.revenue_amount as previous_quarter_revenue_amount,
+        previous_quarters.acquisition_amount as previous_quarter_spend_amount,
+        12 * (ending_months.closing_mrr_amount - opening_months.closing_mrr_amount) as net_new_arr_amount,
+        -quarters.free_cash_flow_amount as net_burn_amount,
+        years.revenue_amount / nullif(previous_years.revenue_amount, 0) - 1 as revenue_growth_rate,
+        years.free_cash_flow_amount / nullif(years.revenue_amount, 0) as free_cash_flow_margin_rate
+    from quarters
+    inner join base_months as ending_months
+        on quarters.month_date = ending_months.month_date and ending_months.is_all
+    left join base_months as opening_months
+        on quarters.month_number = opening_months.month_number + 3 and opening_months.is_all
+    left join quarters as previous_quarters on quarters.month_number = previous_quarters.month_number + 3
+    left join years on quarters.month_number = years.month_number
+    left join years as previous_years on quarters.month_number = previous_years.month_number + 12
+
+),
+
+parts as (
+
+    select
+        base_months.month_date,
+        base_months.segment,
+        base_months.is_all,
+        base_months.closing_mrr_amount,
+        base_months.closing_customers,
+        base_months.closing_mrr_amount / nullif(base_months.closing_customers, 0) as arpa_amount,
+        pooled.revenue_amount,
+        pooled.cost_amount,
+        case when pooled.revenue_amount > 0 then 1 - pooled.cost_amount / pooled.revenue_amount end
+            as gross_margin_rate,
+        cast(pooled.churned_customers as double) / nullif(pooled.opening_customers, 0) as monthly_churn_rate,
+        acquisition.new_customers,
+        acquisition.new_amount,
+        acquisition.new_logo_spend_amount,
+        pooled.new_amount + pooled.expansion_amount + pooled.reactivation_amount as gained_amount,
+        pooled.lost_amount,
+        company.month_date is not null as has_quarter,
+        company.quarter_revenue_amount,
+        company.previous_quarter_revenue_amount,
+        company.previous_quarter_spend_amount,
+        company.net_new_arr_amount,
+        company.net_burn_amount,
+        company.revenue_growth_rate,
+        company.free_cash_flow_margin_rate,
+        policies.ltv_horizon_months,
+        policies.ltv_monthly_discount_rate
+    from base_months
+    cross join policies
+    inner join pooled
+        on
+            base_months.month_date = pooled.month_date
+            and base_months.segment = pooled.segment
+    left join acquisition
+        on
+            base_months.month_date = acquisition.month_date
+            and base_months.segment = acquisition.segment
+    left join company
+        on
+            base_months.month_date = company.month_date
+            and base_months.is_all
+
+),
+
+-- Margin per customer and month, kept with the probability of staying; churn too small to observe is capped.
+lifetimes as (
+
+    select
+        *,
+        case when gross_margin_rate > 0 then arpa_amount * gross_margin_rate end as margin_per_customer_amount,
+        monthly_churn_rate < 1.0 / ltv_horizon_months as is_ltv_capped,
+        (1 - monthly_churn_rate) / (1 + ltv_monthly_discount_rate) as kept_ratio
+    from parts
+
+),
+
+valued as (
+
+    select
+        *,
+        case
+            when is_ltv_capped then margin_per_customer_amount * ltv_horizon_months
+            else margin_per_customer_amount / nullif(monthly_churn_rate, 0)
+        end as ltv_amount,
+        case
+            when is_ltv_capped and kept_ratio = 1 then margin_per_customer_amount * ltv_horizon_months
+            when is_ltv_capped
+                then margin_per_customer_amount * (1 - power(kept_ratio, ltv_horizon_months)) / (1 - kept_ratio)
+            else margin_per_customer_amount / (1 - kept_ratio)
+        end as ltv_discounted_amount,
+        new_logo_spend_amount / nullif(new_customers, 0) as cac_amount,
+        case
+            when gross_margin_rate > 0
+                then new_logo_spend_amount / nullif(new_amount * gross_margin_rate, 0)
+        end as cac_payback_months
+    from lifetimes
+
+),
+
+final as (
+
+    select
+        month_date,
+        segment,
+        closing_customers,
+        cast(round(closing_mrr_amount, 2) as decimal(18, 2)) as closing_mrr_amount,
+        cast(round(arpa_amount, 2) as decimal(18, 2)) as arpa_amount,
+        case when arpa_amount is null then 'no_customers' end as arpa_reason,
+        gross_margin_rate,
+        case
+            when gross_margin_rate is not null then null
+            when cost_amount is null then 'no_cost_data'
+            else 'no_revenue'
+        end as gross_margin_reason,
+        monthly_churn_rate,
+        case when monthly_churn_rate is null then 'no_opening_customers' end as monthly_churn_reason,
+        cast(round(new_logo_spend_amount, 2) as decimal(18, 2)) as new_logo_spend_amount,
+        cast(coalesce(new_customers, 0) as bigint) as new_customers,
+        cast(round(cac_amount, 2) as decimal(18, 2)) as cac_amount,
+        case
+            when cac_amount is not null then null
+            when new_customers is null then 'no_spend_data'
+            else 'no_new_customers'
+        end as cac_reason,
+        cac_payback_months,
+        case
+            when cac_payback_months is not null then null
+            when new_customers is null then 'no_spend_data'
+            when gross_margin_rate is null then 'no_margin'
+            when gross_margin_rate <= 0 then 'negative_margin'
+            else 'no_new_customers'
+        end as cac_payback_reason,
+        cast(round(ltv_amount, 2) as decimal(18, 2)) as ltv_amount,
+        cast(round(ltv_discounted_amount, 2) as decimal(18, 2)) as ltv_discounted_amount,
+        cast(round(ltv_discounted_amount * kept_ratio, 2) as decimal(18, 2)) as ltv_discounted_end_amount,
+        coalesce(is_ltv_capped, false) as is_ltv_capped,
+        case
+            when ltv_amount is not null then null
+            when arpa_amount is null then 'no_customers'
+            when monthly_churn_rate is null then 'no_opening_customers'
+            when gross_margin_rate is null then 'no_margin'
+            else 'negative_margin'
+        end as ltv_reason,
+        ltv_amount / nullif(cac_amount, 0) as ltv_cac_ratio,
+        case
+            when ltv_amount is null then 'no_ltv'
+            when cac_amount is null or cac_amount = 0 then 'no_cac'
+        end as ltv_cac_reason,
+        gained_amount / nullif(lost_amount, 0) as quick_ratio,
+        case when lost_amount = 0 then 'no_losses' end as quick_ratio_reason,
+        (quarter_revenue_amount - previous_quarter_revenue_amount) * 4 / nullif(previous_quarter_spend_amount, 0)
+            as magic_number,
+        net_new_arr_amount / nullif(previous_quarter_spend_amount, 0) as magic_number_arr,
+        case
+            when not is_all then 'company_level_only'
+            when previous_quarter_revenue_amount is null then 'window_incomplete'
+            when coalesce(previous_quarter_spend_amount, 0) = 0 then 'no_spend_data'
+        end as magic_number_reason,
+        cast(round(net_new_arr_amount, 2) as decimal(18, 2)) as net_new_arr_amount,
+        cast(round(net_burn_amount, 2) as decimal(18, 2)) as net_burn_amount,
+        case when net_burn_amount > 0 and net_new_arr_amount > 0 then net_burn_amount / net_new_arr_amount end
+            as burn_multiple,
+        case
+            when not is_all then 'company_level_only'
+            when not has_quarter or net_new_arr_amount is null then 'window_incomplete'
+            when net_burn_amount is null then 'no_cash_data'
+            when net_new_arr_amount <= 0 then 'negative_growth'
+            when net_burn_amount <= 0 then 'no_burn'
+        end as burn_multiple_reason,
+        revenue_growth_rate,
+        free_cash_flow_margin_rate,
+        revenue_growth_rate + free_cash_flow_margin_rate as rule_of_40_rate,
+        case
+            when not is_all then 'company_level_only'
+            when revenue_growth_rate is null then 'window_incomplete'
+            when free_cash_flow_margin_rate is null then 'no_cash_data'
+        end as rule_of_40_reason
+    from valued
+
+)
+
+select * from final
