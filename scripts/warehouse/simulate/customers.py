@@ -95,8 +95,8 @@ class Line:
 
     def recognised_to(self, last: int) -> int:
         """What is earned up to and including a day, rounded to the currency's smallest unit."""
-        if last < self.start:
-            return 0
+        if last < self.start or (self.charge == "one_time" and last < self.end):
+            return 0  # one-time work is earned when it is delivered
         if last >= self.end:
             return self.amount
         elapsed = last - self.start + 1
