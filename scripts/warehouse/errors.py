@@ -17,6 +17,18 @@ class UsageError(WarehouseError):
     exit_code = 2
 
 
+class FileRefusedError(WarehouseError):
+    """A file is wrong as a whole; the message says why and what to do, and starts with "it"."""
+
+    exit_code = 3
+
+
+class FilesRefusedError(WarehouseError):
+    """Some files were refused; all others were taken."""
+
+    exit_code = 3
+
+
 class AuditFailedError(WarehouseError):
     """A rule about the built marts does not hold; nothing was published."""
 

@@ -97,7 +97,7 @@ class DuckDBDialect(PGDialect):
     name = "duckdb"
     driver = "duckdb"
     supports_statement_cache = True
-    default_paramstyle = "numeric_dollar"
+    default_paramstyle = "qmark"
 
     @classmethod
     def import_dbapi(cls) -> Any:
@@ -107,7 +107,7 @@ class DuckDBDialect(PGDialect):
 
 
 class _DBAPI:
-    paramstyle = "numeric_dollar"
+    paramstyle = "qmark"
     Error = duckdb.Error
 
 

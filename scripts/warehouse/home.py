@@ -61,6 +61,11 @@ class Home:
         return self.root / "pseudonym.key"
 
     @property
+    def scratch(self) -> Path:
+        """Working copies of one run; can be deleted whenever nothing runs."""
+        return self.root / ".scratch"
+
+    @property
     def lock(self) -> Path:
         """Held by the one process that writes to this home."""
         return self.root / ".lock"

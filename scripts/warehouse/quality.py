@@ -88,7 +88,7 @@ def _rule_result(validation: Any, suite: str, checked_rows: int, table: str) -> 
     return RuleResult(
         suite=suite,
         rule=configuration.meta.get("rule") or configuration.type,
-        column=kwargs.get("column") or kwargs.get("column_A"),
+        column=configuration.meta.get("column") or kwargs.get("column") or kwargs.get("column_A"),
         success=bool(validation.success),
         checked_rows=checked_rows,
         unexpected_rows=unexpected_rows,

@@ -56,6 +56,14 @@ def test_a_broken_row_rule_leads_to_its_rows(connection: duckdb.DuckDBPyConnecti
     assert failing_ids(connection, result) == [2]
 
 
+@pytest.mark.parametrize("values", [[1, 3], [1.0, 3.5, 3], ["1", "3"]])
+def test_rows_outside_a_set_are_found_whatever_its_type(
+    connection: duckdb.DuckDBPyConnection, values: list[object]
+) -> None:
+    result = one(connection, gxe.ExpectColumnValuesToBeInSet(column="id", value_set=values))
+    assert failing_ids(connection, result) == [2]
+
+
 def test_samples_show_the_broken_values(connection: duckdb.DuckDBPyConnection) -> None:
     expectation = gxe.ExpectColumnValuesToBeInSet(column="currency", value_set=["USD"])
     (result,) = check(connection, "prices", "suite", [expectation])

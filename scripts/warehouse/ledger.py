@@ -1,0 +1,73 @@
+"""The ledger: what came in and what went out, append-only, entries chained by their hashes."""
+
+import getpass
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from warehouse.errors import TamperedError
+
+Entry = Mapping[str, Any]
+
+GENESIS = "0" * 64
+
+
+class Ledger:
+    """The entries of one ledger file. Only the holder of the home's lock may append."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        content = path.read_bytes() if path.exists() else b""
+        # What a killed process left of its last line was never an entry.
+        self._size = content.rfind(b"\n") + 1
+        self.entries: list[Entry] = list(_entries(content[: self._size], path))
+
+    def append(self, event: str, **facts: Any) -> Entry:
+        """Add an entry; when this returns, it is on disk."""
+        body = {
+            "seq": len(self.entries) + 1,
+            "at": datetime.now(UTC).isoformat(timespec="microseconds"),
+            "actor": _actor(),
+            "event": event,
+            **facts,
+            "prev_hash": self.entries[-1]["hash"] if self.entries else GENESIS,
+        }
+        entry = {**body, "hash": digest(body)}
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        line = _canonical(entry) + b"\n"
+        with self.path.open("r+b" if self.path.exists() else "xb") as file:
+            file.truncate(self._size)
+            file.seek(self._size)
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+        self._size += len(line)
+        self.entries.append(entry)
+        return entry
+
+
+def digest(body: Entry) -> str:
+    """The hash of an entry: of everything in it but the hash itself."""
+    return hashlib.sha256(
+        _canonical({name: value for name, value in body.items() if name != "hash"})
+    ).hexdigest()
+
+
+def _entries(content: bytes, path: Path) -> Iterator[Entry]:
+    for number, line in enumerate(content.splitlines(), start=1):
+        try:
+            yield json.loads(line)
+        except ValueError:
+            raise TamperedError(f"{path} line {number} is not a ledger entry.") from None
+
+
+def _canonical(entry: Entry) -> bytes:
+    return json.dumps(entry, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _actor() -> str:
+    return os.environ.get("WAREHOUSE_ACTOR") or getpass.getuser()
