@@ -5,6 +5,7 @@ from collections import defaultdict
 from .calendar import (
     CLOSED_MONTHS,
     LAST_DAY,
+    FiscalCalendar,
     day,
     fiscal_calendars,
     iso,
@@ -188,7 +189,7 @@ class Budgets:
                     )
                 )
                 continue
-            closed = self._calendars[ENTITY[center]].period(year, number).end + 8
+            closed = closing_day(self._calendars[ENTITY[center]], month)
             late = rolls[0] < UNEXPLAINED_RATE + LATE_EXPLANATION_RATE
             said = closed + (18 + int(20 * rolls[1]) if late else 1 + int(8 * rolls[1]))
             if said > LAST_DAY:
@@ -290,13 +291,18 @@ def labour_standard_rows(seed: int, labour: Labour) -> list[Row]:
     return rows
 
 
+def closing_day(calendar: FiscalCalendar, month: int) -> int:
+    """The day the period of a month is closed: once the month's own bills are in."""
+    return max(calendar.of_month(month).end, month_end(month)) + 8
+
+
 def period_close_rows() -> list[Row]:
     """When the periods of both entities were closed."""
     rows: list[Row] = []
     for entity, calendar in sorted(fiscal_calendars().items()):
         for month in range(CLOSED_MONTHS):
             period = calendar.of_month(month)
-            closed = iso(period.end + 8)
+            closed = iso(closing_day(calendar, month))
             rows.append(
                 [entity, period.name, f"{closed} 18:00:00", "controller", f"{closed} 18:00:00"]
             )
