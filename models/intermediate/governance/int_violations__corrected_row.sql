@@ -1,4 +1,4 @@
--- One row per transaction that a later file changed.
+-- One row per transaction that was changed once it was known.
 with
 
 superseded_rows as (
@@ -21,10 +21,10 @@ final as (
         || '; the later row counts. Correct a posted record by a new one that reverses it.' as message
     from superseded_rows
     where
-        source_file <> next_source_file
+        known_at < next_known_at
         and not is_identical
-        -- A budget line has its own rule, as only a lock makes a change wrong.
-        and extract_name not in ('budget_lines', 'revenue_budgets', 'benefits')
+        -- Budget lines have a rule of their own; plans, tickets and benefits are meant to change.
+        and extract_name not in ('budget_lines', 'revenue_budgets', 'benefits', 'support_tickets')
 
 )
 

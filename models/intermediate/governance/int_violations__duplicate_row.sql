@@ -1,4 +1,4 @@
--- One row per row of a file that repeats or contradicts an earlier row of the same file and key.
+-- One row per row of a file that a later one of the same file, key and day of knowledge repeats or contradicts.
 with
 
 superseded_rows as (
@@ -24,7 +24,9 @@ final as (
         || cast(next_source_row as string)
         || ' under the same key; the later row counts. Send each key once per file.' as message
     from superseded_rows
-    where source_file = next_source_file
+    where
+        source_file = next_source_file
+        and known_at = next_known_at
 
 )
 

@@ -32,7 +32,6 @@ budget_lines as (
         ['initiative_id', 'case_version', 'period_month', 'flow_class'], 'period_month', 'currency'
     ),
     'benefits': (ref('stg_product__benefits'), ['benefit_id', 'period_month'], 'period_month', 'currency'),
-    'subscriptions': (ref('stg_revenue__subscriptions'), ['subscription_id', 'valid_from'], 'valid_from', 'currency'),
     'invoice_lines': (ref('stg_revenue__invoice_lines'), ['invoice_id', 'line_number'], 'invoiced_on', 'currency'),
     'payments': (ref('stg_revenue__payments'), ['payment_id'], 'paid_on', 'currency'),
     'conversions': (ref('stg_revenue__conversions'), ['conversion_id'], 'occurred_at', 'currency'),

@@ -10,8 +10,12 @@
     ('cost', 'po_invoices'),
     ('cost', 'usage_drivers'),
     ('product', 'benefits'),
+    ('product', 'feature_usage'),
+    ('product', 'support_tickets'),
+    ('product', 'survey_responses'),
     ('revenue', 'invoice_lines'),
     ('revenue', 'payments'),
+    ('revenue', 'touchpoints'),
     ('revenue', 'conversions'),
     ('revenue', 'marketing_spend'),
 ] %}
@@ -46,6 +50,7 @@ delivered as (
         _loaded_at as loaded_at
     from {{ relation }}
     {{ latest_version([]) }}
+    qualify count(*) over (partition by {{ key | join(', ') }}) > 1
     {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
@@ -63,6 +68,10 @@ ranked as (
             partition by extract_name, record_key
             order by known_at, loaded_at, source_file, source_row
         ) as next_content,
+        lead(known_at) over (
+            partition by extract_name, record_key
+            order by known_at, loaded_at, source_file, source_row
+        ) as next_known_at,
         lead(source_file) over (
             partition by extract_name, record_key
             order by known_at, loaded_at, source_file, source_row
@@ -85,7 +94,8 @@ final as (
         next_source_file,
         next_source_row,
         content = next_content as is_identical,
-        known_at
+        known_at,
+        next_known_at
     from ranked
     where next_content is not null
 
