@@ -1,0 +1,82 @@
+-- One row: the rates and rules in force on the day the data speaks for.
+with
+
+reporting_date as (
+
+    select reporting_on
+    from {{ ref('int_reporting_date') }}
+
+),
+
+policies as (
+
+    select
+        effective_from,
+        hurdle_rate,
+        finance_rate,
+        reinvestment_rate,
+        tax_rate,
+        valuation_rule,
+        first_review_months,
+        last_review_months,
+        credibility_months,
+        reference_class_size
+    from {{ ref('investment_policies') }}
+
+),
+
+business_cases as (
+
+    select cast(max(known_at) as date) as known_on
+    from {{ ref('stg_product__business_cases') }}
+
+),
+
+-- Without a ledger, the newest business case says what day it is.
+dated as (
+
+    select coalesce(reporting_date.reporting_on, business_cases.known_on) as reporting_on
+    from reporting_date
+    cross join business_cases
+
+),
+
+-- Months are closed to the eye of an investor only when they are over.
+bounded as (
+
+    select
+        reporting_on,
+        cast(date_trunc('month', reporting_on) as date) as reporting_month,
+        cast({{ dbt.dateadd('month', -1, "date_trunc('month', " ~ dbt.dateadd('day', 1, 'reporting_on') ~ ")") }} as date) as cutoff_month
+    from dated
+
+),
+
+final as (
+
+    select
+        bounded.reporting_on,
+        bounded.cutoff_month,
+        case policies.valuation_rule
+            when 'next_year_start'
+                then cast({{ dbt.dateadd('year', 1, "date_trunc('year', bounded.reporting_on)") }} as date)
+            when 'next_month_start'
+                then cast({{ dbt.dateadd('month', 1, 'bounded.reporting_month') }} as date)
+            else bounded.reporting_month
+        end as valuation_on,
+        policies.hurdle_rate,
+        policies.finance_rate,
+        policies.reinvestment_rate,
+        policies.tax_rate,
+        policies.first_review_months,
+        policies.last_review_months,
+        policies.credibility_months,
+        policies.reference_class_size
+    from policies
+    left join bounded on true
+    where policies.effective_from <= coalesce(bounded.reporting_on, policies.effective_from)
+    qualify row_number() over (order by policies.effective_from desc) = 1
+
+)
+
+select * from final

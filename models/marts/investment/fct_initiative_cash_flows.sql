@@ -1,0 +1,132 @@
+-- One row per initiative, version (each business case, realised) and month: cash costs and benefits.
+with
+
+case_flows as (
+
+    select
+        initiative_id,
+        case_version,
+        month_date,
+        locked_at,
+        is_baseline,
+        is_current,
+        build_cost_amount,
+        run_cost_amount,
+        benefit_amount
+    from {{ ref('int_initiative_case_flows') }}
+
+),
+
+actual_costs as (
+
+    select
+        initiative_id,
+        month_date,
+        build_cost_amount,
+        run_cost_amount
+    from {{ ref('int_initiative_actual_costs') }}
+
+),
+
+benefits as (
+
+    select
+        initiative_id,
+        month_date,
+        cash_amount,
+        time_released_amount,
+        is_verified
+    from {{ ref('fct_benefits') }}
+
+),
+
+policy as (
+
+    select cutoff_month
+    from {{ ref('int_investment_policy') }}
+
+),
+
+realised_benefits as (
+
+    select
+        benefits.initiative_id,
+        benefits.month_date,
+        sum(benefits.cash_amount) as benefit_amount,
+        sum(case when benefits.is_verified then benefits.cash_amount end) as verified_benefit_amount,
+        sum(benefits.time_released_amount) as time_released_amount
+    from benefits
+    cross join policy
+    where benefits.month_date <= policy.cutoff_month
+    group by benefits.initiative_id, benefits.month_date
+
+),
+
+realised as (
+
+    select
+        coalesce(actual_costs.initiative_id, realised_benefits.initiative_id) as initiative_id,
+        coalesce(actual_costs.month_date, realised_benefits.month_date) as month_date,
+        coalesce(actual_costs.build_cost_amount, 0) as build_cost_amount,
+        coalesce(actual_costs.run_cost_amount, 0) as run_cost_amount,
+        coalesce(realised_benefits.benefit_amount, 0) as benefit_amount,
+        coalesce(realised_benefits.verified_benefit_amount, 0) as verified_benefit_amount,
+        coalesce(realised_benefits.time_released_amount, 0) as time_released_amount
+    from actual_costs
+    full outer join realised_benefits
+        on
+            actual_costs.initiative_id = realised_benefits.initiative_id
+            and actual_costs.month_date = realised_benefits.month_date
+
+),
+
+versions as (
+
+    select
+        initiative_id,
+        case_version,
+        case when is_baseline then 'baseline' when is_current then 'current' else 'earlier' end as version_role,
+        month_date,
+        build_cost_amount,
+        run_cost_amount,
+        benefit_amount,
+        null as verified_benefit_amount,
+        null as time_released_amount
+    from case_flows
+
+    union all
+
+    select
+        initiative_id,
+        'realised' as case_version,
+        'realised' as version_role,
+        month_date,
+        build_cost_amount,
+        run_cost_amount,
+        benefit_amount,
+        verified_benefit_amount,
+        time_released_amount
+    from realised
+
+),
+
+final as (
+
+    select
+        initiative_id,
+        case_version,
+        month_date,
+        version_role,
+        cast(build_cost_amount as decimal(18, 2)) as build_cost_amount,
+        cast(run_cost_amount as decimal(18, 2)) as run_cost_amount,
+        cast(build_cost_amount + run_cost_amount as decimal(18, 2)) as cost_amount,
+        cast(benefit_amount as decimal(18, 2)) as benefit_amount,
+        cast(verified_benefit_amount as decimal(18, 2)) as verified_benefit_amount,
+        cast(time_released_amount as decimal(18, 2)) as time_released_amount,
+        cast(benefit_amount - build_cost_amount - run_cost_amount as decimal(18, 2)) as net_amount
+    from versions
+    where build_cost_amount <> 0 or run_cost_amount <> 0 or benefit_amount <> 0 or time_released_amount <> 0
+
+)
+
+select * from final
