@@ -23,7 +23,13 @@ from .drivers import Drivers
 from .investment import Investments, initiative_rows, products_and_features
 from .ledger import Ledger, SalesBook
 from .marketing import Journeys, spend
-from .parameters import BROKEN_EXPERIMENT, MISSING_EXTRACT, MISSING_MONTH
+from .parameters import (
+    BROKEN_EXPERIMENT,
+    MISSING_EXTRACT,
+    MISSING_MONTH,
+    UNRATED_CURRENCY,
+    UNRATED_DAY,
+)
 from .people import Workforce
 from .procurement import Procurement
 from .sink import Sink, contracts
@@ -100,6 +106,8 @@ def simulate(
         sink.add("period_closes", period_close_rows())
 
         defects += [*spoiler.defects, *ledger.defects, *budgets.defects]
+        conference = f"{UNRATED_DAY}/webinar/zurich-summit"
+        defects.append(("missing_exchange_rate", "marketing_spend", conference, UNRATED_CURRENCY))
         defects.append(
             ("missing_month", MISSING_EXTRACT, MISSING_MONTH, "spent and posted, but not delivered")
         )

@@ -13,6 +13,7 @@ from .calendar import (
     month_of,
     month_rates,
     month_start,
+    read_seed,
     year_month,
 )
 from .catalog import INITIATIVE, PRODUCT_IDS, PRODUCTS
@@ -32,6 +33,7 @@ _BIAS = {"4010": 1.05, "4020": 1.12, "4030": 1.0, "4090": 0.6, "5010": 0.9, "502
 _OBJECTIVE = {"4": "OBJ1", "5010": "OBJ3", "5020": "", "5030": "OBJ3", "5040": "OBJ2", "6100": "OBJ4", "6110": "OBJ4",
               "6120": "OBJ4", "6130": "OBJ4", "6200": "OBJ1", "6210": "OBJ1", "6220": "OBJ1", "6300": "OBJ5",
               "6310": "OBJ5", "6320": "", "6330": "OBJ3"}  # fmt: skip
+_MATERIALITY = {r["account_type"]: r for r in read_seed("budget/materiality_rules.csv")}
 _BY_INITIATIVE = {"6110"}
 
 
@@ -172,8 +174,8 @@ class Budgets:
         rows: list[Row] = []
         for (month, center, account, product), (value, planned) in sorted(sums.items()):
             gap = value - planned
-            floor, rate = (1_000_000, 0.05) if account < "5" else (500_000, 0.1)
-            if abs(gap) < floor or abs(gap) < rate * max(abs(planned), 100_000):
+            rate = self._rates["EUR", month][0] if ENTITY[center] == "EU01" else 1.0
+            if not _material(account, gap * rate, planned * rate):
                 continue
             year, number = year_month(month)
             period = f"{year}-P{number:02d}"
@@ -207,6 +209,15 @@ class Budgets:
             )  # fmt: skip
         rows.sort(key=lambda r: (r[-1], r[0], r[1], r[2], r[3]))
         return rows
+
+
+def _material(account: str, gap: float, planned: float) -> bool:
+    """As `seeds/budget/materiality_rules.csv` has it; hundredths of USD."""
+    rule = _MATERIALITY["revenue" if account < "5" else "expense"]
+    amount, share = float(rule["threshold_amount"]) * 100, float(rule["threshold_rate"])
+    base = max(abs(planned), float(rule["rate_floor_amount"]) * 100)
+    override = float(rule["override_amount"]) * 100
+    return abs(gap) >= override or (abs(gap) >= amount and abs(gap) / base >= share)
 
 
 def _growth(account: str) -> float:

@@ -37,7 +37,7 @@ PRODUCTS = (
             "2018-02-01", "Head of Flow", "CC110", (18, 26, 34), 0.12, 0.02, 0.0, 6_500, 45.0, 2.6),
     Product("P5", "Guard Compliance", "Trust", (("2022-11-01", "growth"),), "2022-11-01",
             "Head of Trust", "CC110", (16, 25, 33), 0.08, 0.08, 0.0, 4_500, 50.0, 1.4),
-    Product("P6", "Assist", "Trust", (("2024-03-01", "build"), ("2025-02-10", "growth")), "2025-02-10",
+    Product("P6", "Assist", "Automation", (("2024-03-01", "build"), ("2025-02-10", "growth")), "2025-02-10",
             "Head of Trust", "CC100", (12, 20, 29), 0.0, 0.09, 80.0, 5_000, 110.0, 1.6),
 )  # fmt: skip
 PRODUCT = {p.product_id: p for p in PRODUCTS}

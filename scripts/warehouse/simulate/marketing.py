@@ -23,7 +23,7 @@ from .parameters import (
     MISSING_MONTH,
     UNRATED_AMOUNT,
     UNRATED_CURRENCY,
-    UNRATED_MONTH,
+    UNRATED_DAY,
 )
 from .sink import Row, money, stream
 
@@ -239,7 +239,7 @@ def spend(seed: int, scale: int) -> tuple[list[Row], dict[tuple[int, str, str], 
                         [iso(on), channel, f"{channel}-{region}", money(amount), currency,
                          iso(min(on + 7, LAST_DAY))]
                     )  # fmt: skip
-    on = day(UNRATED_MONTH + "-16")
+    on = day(UNRATED_DAY)
     ledger[month_of(on), "webinar", UNRATED_CURRENCY] += UNRATED_AMOUNT
     rows.append(
         [iso(on), "webinar", "zurich-summit", money(UNRATED_AMOUNT), UNRATED_CURRENCY, iso(on + 7)]

@@ -35,8 +35,8 @@ UNBALANCED_MONTH, UNBALANCED_AMOUNT = "2026-06", 12_500
 # Ledger postings without their detail (hundredths, USD): month, product, difference.
 REVENUE_DIFFERENCE = ("2025-07", "P2", 432_100)
 CLOUD_DIFFERENCE = ("2026-02", "P3", -185_025)
-# A currency without a rate.
-UNRATED_CURRENCY, UNRATED_MONTH, UNRATED_AMOUNT = "CHF", "2026-03", 240_000
+# A conference paid in a currency without a rate (hundredths).
+UNRATED_CURRENCY, UNRATED_DAY, UNRATED_AMOUNT = "CHF", "2026-03-16", 240_000
 # Marketing spend of this month never arrived; the ledger has it.
 MISSING_EXTRACT, MISSING_MONTH = "marketing_spend", "2026-04"
 # Budget lines changed after they were locked.

@@ -1,5 +1,6 @@
 """People: payroll, timesheets, and what their hours cost the initiatives they worked on."""
 
+import math
 from collections import defaultdict
 from dataclasses import dataclass, field
 
@@ -212,7 +213,7 @@ class Workforce:
         chances, options = choice
         rows: list[Row] = []
         workdays = sum(length for _, length in weeks)
-        used = hours * float(rng.uniform(0.9, 1.0))
+        used = hours * float(rng.uniform(0.9, 0.99))
         pick = int(np.searchsorted(chances, rng.random()))
         for last, length in weeks:
             if last > LAST_DAY:
@@ -221,7 +222,7 @@ class Workforce:
                 pick = int(np.searchsorted(chances, rng.random()))
             product, initiative = options[min(pick, len(options) - 1)]
             activity = _activity(rng, person, initiative, last)
-            spent = round(used * length / workdays * 4) / 4
+            spent = math.floor(used * length / workdays * 4) / 4
             if spent <= 0:
                 continue
             self._entry += 1
