@@ -20,7 +20,7 @@ periods as (
 
 ),
 
--- Unused capacity and unknown products stay where they can be seen.
+-- Unused capacity, unknown products and differences between ledger and detail stay where they can be seen.
 shared_entries as (
 
     select
@@ -37,7 +37,7 @@ shared_entries as (
     where
         cost_entries.product_id is null
         and cost_entries.unknown_product_id is null
-        and cost_entries.entry_type <> 'unused_capacity'
+        and cost_entries.entry_type not in ('unused_capacity', 'pay_averaging', 'unreconciled')
         and cost_entries.reporting_amount is not null
 
 ),
@@ -91,6 +91,7 @@ final as (
         pool_type,
         period_start_on,
         period_end_on
+    having sum(reporting_amount) <> 0
 
 )
 

@@ -31,6 +31,12 @@ cost_centers as (
 
 ),
 
+sub_accounts as (
+
+    select * from {{ ref('cloud_sub_accounts') }}
+
+),
+
 tagged as (
 
     select
@@ -40,6 +46,7 @@ tagged as (
         nullif({{ json_text('tags', var('cloud_tag_keys')['cost_center']) }}, '') as cost_center_tag,
         nullif({{ json_text('tags', var('cloud_tag_keys')['owner']) }}, '') as owner_tag,
         cast(charge_period_start as date) as charge_date,
+        {{ dbt.datediff("charge_period_start", "charge_period_end", "day") }} as charge_days,
         cast(date_trunc('month', billing_period_start) as date) as billing_month
     from cloud_costs
 
@@ -49,6 +56,7 @@ final as (
 
     select
         tagged.charge_date,
+        tagged.charge_days,
         tagged.billing_month,
         tagged.provider_name,
         tagged.service_name,
@@ -61,9 +69,11 @@ final as (
         tagged.commitment_discount_status,
         products.product_id,
         case when products.product_id is null then tagged.product_tag end as unknown_product_id,
+        tagged.product_tag is not null as is_product_tagged,
+        tagged.product_tag is not null and tagged.owner_tag is not null as is_tagged,
         initiatives.initiative_id,
         cost_centers.cost_center_id,
-        tagged.owner_tag as owner,
+        coalesce(tagged.owner_tag, sub_accounts.owner) as owner,
         -- A purchase that covers future charges is billed now and used later.
         tagged.charge_category = 'Purchase' and tagged.billed_cost > 0 and tagged.effective_cost = 0
             as is_covering_purchase,
@@ -85,9 +95,10 @@ final as (
         tagged.source_file,
         tagged.source_row
     from tagged
-    left join products on tagged.product_tag = products.product_id
+    left join sub_accounts on tagged.sub_account_id = sub_accounts.sub_account_id
+    left join products on coalesce(tagged.product_tag, sub_accounts.product_id) = products.product_id
     left join initiatives on tagged.initiative_tag = initiatives.initiative_id
-    left join cost_centers on tagged.cost_center_tag = cost_centers.cost_center_id
+    left join cost_centers on coalesce(tagged.cost_center_tag, sub_accounts.cost_center_id) = cost_centers.cost_center_id
     left join fx_rates
         on
             tagged.billing_currency = fx_rates.from_currency

@@ -13,6 +13,12 @@ labour_costs as (
 
 ),
 
+people as (
+
+    select * from {{ ref('int_payroll_people') }}
+
+),
+
 cloud_charges as (
 
     select * from {{ ref('int_cloud_charges') }}
@@ -90,20 +96,59 @@ ledger_entries as (
 
 ),
 
--- Detail is dated as the ledger posted it, so that both fall in the same fiscal period.
+-- A month of detail belongs to the fiscal period that holds its middle, and is dated as the ledger posted that period.
+period_months as (
+
+    select
+        entity_id,
+        fiscal_period,
+        cast(date_trunc('month', calendar_date) as date) as period_month,
+        least(
+            period_end_on,
+            cast({{ dbt.dateadd("month", 1, "date_trunc('month', calendar_date)") }} - interval '1' day as date)
+        ) as closing_on
+    from fiscal_dates
+    where cast(substr(cast(calendar_date as {{ dbt.type_string() }}), 9, 2) as integer) = 15
+
+),
+
+ledger_homes as (
+
+    select
+        expenses.account_id,
+        period_months.period_month,
+        expenses.entity_id,
+        expenses.cost_center_id,
+        expenses.product_id,
+        max(expenses.posted_on) as posted_on,
+        sum(abs(expenses.reporting_natural_amount)) as posted_amount
+    from expenses
+    inner join period_months
+        on
+            expenses.entity_id = period_months.entity_id
+            and expenses.fiscal_period = period_months.fiscal_period
+    where expenses.detail_source is not null
+    group by
+        expenses.account_id,
+        period_months.period_month,
+        expenses.entity_id,
+        expenses.cost_center_id,
+        expenses.product_id
+
+),
+
 posting_dates as (
 
     select
         account_id,
+        period_month,
         entity_id,
-        posting_month,
         max(posted_on) as posted_on
-    from expenses
-    where detail_source is not null
+    from ledger_homes
     group by
         account_id,
-        entity_id,
-        posting_month
+        period_month,
+        entity_id
 
 ),
 
@@ -117,7 +162,10 @@ labour_lines as (
         cost_center_id,
         product_id,
         initiative_id,
-        sum(payroll_amount) as amount
+        sum(
+            payroll_amount
+            {%- if var('payroll_accounts_hold_tools_and_space') %} + loading_amount{% endif %}
+        ) as amount
     from labour_costs
     where
         payroll_amount is not null
@@ -133,35 +181,99 @@ labour_lines as (
 
 ),
 
+-- Pay of people averaged with those of another account, or too few to average: shown per account, as the ledger does.
+averaging_lines as (
+
+    select
+        two_totals.period_month,
+        two_totals.entity_id,
+        two_totals.account_id,
+        sum(two_totals.amount) as amount
+    from (
+        select
+            period_month,
+            entity_id,
+            account_id,
+            payroll_amount
+            {%- if var('payroll_accounts_hold_tools_and_space') %} + tools_amount + space_amount{% endif %} as amount
+        from people
+
+        union all
+
+        select
+            period_month,
+            entity_id,
+            account_id,
+            -amount as amount
+        from labour_lines
+    ) as two_totals
+    where two_totals.account_id is not null
+    group by
+        two_totals.period_month,
+        two_totals.entity_id,
+        two_totals.account_id
+    having sum(two_totals.amount) <> 0
+
+),
+
+payroll_lines as (
+
+    select
+        entry_type,
+        period_month,
+        entity_id,
+        account_id,
+        cost_center_id,
+        product_id,
+        initiative_id,
+        amount
+    from labour_lines
+
+    union all
+
+    select
+        'pay_averaging' as entry_type,
+        period_month,
+        entity_id,
+        account_id,
+        null as cost_center_id,
+        null as product_id,
+        null as initiative_id,
+        amount
+    from averaging_lines
+
+),
+
 payroll_entries as (
 
     select
         concat_ws(
-            ':', labour_lines.entry_type, cast(labour_lines.period_month as {{ dbt.type_string() }}),
-            labour_lines.account_id, labour_lines.cost_center_id,
-            coalesce(labour_lines.product_id, '-'), coalesce(labour_lines.initiative_id, '-')
+            ':', payroll_lines.entry_type, cast(payroll_lines.period_month as {{ dbt.type_string() }}),
+            payroll_lines.entity_id, payroll_lines.account_id, coalesce(payroll_lines.cost_center_id, '-'),
+            coalesce(payroll_lines.product_id, '-'), coalesce(payroll_lines.initiative_id, '-')
         ) as cost_entry_id,
-        labour_lines.entry_type,
-        coalesce(
-            posting_dates.posted_on,
-            cast(labour_lines.period_month + interval '1' month - interval '1' day as date)
-        ) as posted_on,
-        labour_lines.entity_id,
-        labour_lines.account_id,
-        labour_lines.cost_center_id,
-        labour_lines.product_id,
-        labour_lines.initiative_id,
-        labour_lines.amount
-    from labour_lines
+        payroll_lines.entry_type,
+        coalesce(posting_dates.posted_on, period_months.closing_on) as posted_on,
+        payroll_lines.entity_id,
+        payroll_lines.account_id,
+        payroll_lines.cost_center_id,
+        payroll_lines.product_id,
+        payroll_lines.initiative_id,
+        payroll_lines.amount
+    from payroll_lines
     left join posting_dates
         on
-            labour_lines.account_id = posting_dates.account_id
-            and labour_lines.entity_id = posting_dates.entity_id
-            and labour_lines.period_month = posting_dates.posting_month
+            payroll_lines.account_id = posting_dates.account_id
+            and payroll_lines.entity_id = posting_dates.entity_id
+            and payroll_lines.period_month = posting_dates.period_month
+    left join period_months
+        on
+            payroll_lines.entity_id = period_months.entity_id
+            and payroll_lines.period_month = period_months.period_month
 
 ),
 
--- The account that carries the cloud bill, and where the ledger posts most of it.
+-- The account that carries the cloud bill.
 cloud_account as (
 
     select min(account_id) as account_id
@@ -170,40 +282,40 @@ cloud_account as (
 
 ),
 
+-- Where the ledger posts most of a product's bill, and most of what no tag gives to a product.
 cloud_homes as (
 
     select
         account_id,
-        posting_month,
+        period_month,
         entity_id,
-        cost_center_id
-    from expenses
-    where detail_source = 'cloud'
-    group by
-        account_id,
-        posting_month,
-        entity_id,
-        cost_center_id
+        cost_center_id,
+        product_id
+    from ledger_homes
+    where account_id in (select cloud_account.account_id from cloud_account)
     qualify row_number() over (
-            partition by account_id, posting_month
-            order by sum(abs(reporting_natural_amount)) desc, cost_center_id
+            partition by account_id, period_month, product_id
+            order by posted_amount desc, entity_id asc, cost_center_id asc
         ) = 1
 
 ),
 
+-- Effective cost is what the month used; billed less effective was paid for another month, and nets to zero over a term.
 cloud_lines as (
 
     select
+        'cloud' as entry_type,
         billing_month,
         service_name,
         provider_name,
         product_id,
         unknown_product_id,
+        is_product_tagged,
         initiative_id,
         cost_center_id,
         currency,
-        sum(billed_cost) as billed_cost,
-        sum(reporting_billed_cost) as reporting_billed_cost
+        sum(effective_cost) as cost,
+        sum(reporting_effective_cost) as reporting_cost
     from cloud_charges
     group by
         billing_month,
@@ -211,9 +323,51 @@ cloud_lines as (
         provider_name,
         product_id,
         unknown_product_id,
+        is_product_tagged,
         initiative_id,
         cost_center_id,
         currency
+
+    union all
+
+    select
+        'cloud_prepayment' as entry_type,
+        billing_month,
+        service_name,
+        provider_name,
+        product_id,
+        unknown_product_id,
+        is_product_tagged,
+        initiative_id,
+        cost_center_id,
+        currency,
+        sum(billed_cost - effective_cost) as cost,
+        sum(reporting_billed_cost - reporting_effective_cost) as reporting_cost
+    from cloud_charges
+    where billed_cost <> effective_cost
+    group by
+        billing_month,
+        service_name,
+        provider_name,
+        product_id,
+        unknown_product_id,
+        is_product_tagged,
+        initiative_id,
+        cost_center_id,
+        currency
+
+),
+
+cloud_named as (
+
+    select
+        *,
+        concat_ws(
+            ':', entry_type, cast(billing_month as {{ dbt.type_string() }}), coalesce(provider_name, '-'), service_name,
+            coalesce(product_id, unknown_product_id, '-'), case when is_product_tagged then 'tagged' else 'untagged' end,
+            coalesce(initiative_id, '-'), coalesce(cost_center_id, '-'), currency
+        ) as cost_entry_id
+    from cloud_lines
 
 ),
 
@@ -222,22 +376,17 @@ cloud_running as (
 
     select
         *,
-        concat_ws(
-            ':', 'cloud', cast(billing_month as {{ dbt.type_string() }}), coalesce(provider_name, '-'), service_name,
-            coalesce(product_id, unknown_product_id, '-'), coalesce(initiative_id, '-'),
-            coalesce(cost_center_id, '-'), currency
-        ) as cost_entry_id,
-        round(sum(billed_cost) over (
+        round(sum(cost) over (
             partition by billing_month, currency
-            order by service_name, provider_name, product_id, unknown_product_id, initiative_id, cost_center_id
+            order by cost_entry_id
             rows between unbounded preceding and current row
         ), 2) as running_amount,
-        round(sum(reporting_billed_cost) over (
+        round(sum(reporting_cost) over (
             partition by billing_month, currency
-            order by service_name, provider_name, product_id, unknown_product_id, initiative_id, cost_center_id
+            order by cost_entry_id
             rows between unbounded preceding and current row
         ), 2) as running_reporting_amount
-    from cloud_lines
+    from cloud_named
 
 ),
 
@@ -245,29 +394,27 @@ cloud_cents as (
 
     select
         *,
-        running_amount - coalesce(lag(running_amount) over (
-            partition by billing_month, currency
-            order by service_name, provider_name, product_id, unknown_product_id, initiative_id, cost_center_id
-        ), 0) as amount,
-        running_reporting_amount - coalesce(lag(running_reporting_amount) over (
-            partition by billing_month, currency
-            order by service_name, provider_name, product_id, unknown_product_id, initiative_id, cost_center_id
-        ), 0) as reporting_amount
+        running_amount - coalesce(
+            lag(running_amount) over (partition by billing_month, currency order by cost_entry_id), 0
+        ) as amount,
+        running_reporting_amount - coalesce(
+            lag(running_reporting_amount) over (partition by billing_month, currency order by cost_entry_id), 0
+        ) as reporting_amount
     from cloud_running
 
 ),
 
-cloud_entries as (
+cloud_placed as (
 
     select
         cloud_cents.cost_entry_id,
-        coalesce(
-            posting_dates.posted_on,
-            cast(cloud_cents.billing_month + interval '1' month - interval '1' day as date)
-        ) as posted_on,
-        coalesce(cloud_homes.entity_id, reporting_entity.entity_id) as entity_id,
+        cloud_cents.entry_type,
+        cloud_cents.billing_month,
+        coalesce(product_homes.entity_id, shared_homes.entity_id, reporting_entity.entity_id) as entity_id,
         cloud_account.account_id,
-        coalesce(cloud_cents.cost_center_id, cloud_homes.cost_center_id) as cost_center_id,
+        coalesce(
+            cloud_cents.cost_center_id, product_homes.cost_center_id, shared_homes.cost_center_id
+        ) as cost_center_id,
         coalesce(cloud_cents.product_id, cloud_cents.unknown_product_id) as product_id,
         cloud_cents.initiative_id,
         cloud_cents.provider_name as vendor,
@@ -278,15 +425,33 @@ cloud_entries as (
     from cloud_cents
     cross join cloud_account
     cross join reporting_entity
-    left join cloud_homes
+    left join cloud_homes as product_homes
         on
-            cloud_account.account_id = cloud_homes.account_id
-            and cloud_cents.billing_month = cloud_homes.posting_month
+            cloud_cents.billing_month = product_homes.period_month
+            and cloud_cents.product_id = product_homes.product_id
+            and cloud_cents.is_product_tagged
+    left join cloud_homes as shared_homes
+        on
+            cloud_cents.billing_month = shared_homes.period_month
+            and shared_homes.product_id is null
+
+),
+
+cloud_entries as (
+
+    select
+        cloud_placed.*,
+        coalesce(posting_dates.posted_on, period_months.closing_on) as posted_on
+    from cloud_placed
     left join posting_dates
         on
-            cloud_account.account_id = posting_dates.account_id
-            and cloud_homes.entity_id = posting_dates.entity_id
-            and cloud_cents.billing_month = posting_dates.posting_month
+            cloud_placed.account_id = posting_dates.account_id
+            and cloud_placed.entity_id = posting_dates.entity_id
+            and cloud_placed.billing_month = posting_dates.period_month
+    left join period_months
+        on
+            cloud_placed.entity_id = period_months.entity_id
+            and cloud_placed.billing_month = period_months.period_month
 
 ),
 
@@ -312,7 +477,7 @@ detail_entries as (
 
     select
         cost_entry_id,
-        'cloud' as entry_type,
+        entry_type,
         posted_on,
         entity_id,
         account_id,
@@ -461,12 +626,16 @@ final as (
         entries.initiative_id,
         entries.journal_id,
         cast(entries.line_number as integer) as line_number,
-        coalesce(capitalisation_accounts.cost_class, accounts.cost_class) as cost_class,
+        case
+            when entries.entry_type = 'cloud_prepayment' then 'prepaid_cloud'
+            else coalesce(capitalisation_accounts.cost_class, accounts.cost_class)
+        end as cost_class,
         accounts.cost_behaviour,
         accounts.detail_source,
         entries.vendor,
         entries.description,
-        capitalisation_accounts.account_id is null as is_cash_cost,
+        coalesce(capitalisation_accounts.role, 'none') not in ('capitalised', 'amortisation') as is_cash_cost,
+        entries.entry_type <> 'cloud_prepayment' as is_accrued_cost,
         cast(entries.amount as decimal(18, 2)) as amount,
         cast(entries.currency as {{ dbt.type_string() }}) as currency,
         cast(entries.reporting_amount as decimal(18, 2)) as reporting_amount,
