@@ -45,9 +45,9 @@ def from_dbt(results: Iterable[NodeResult]) -> list[Finding]:
             origin="dbt",
             subject="dbt test",
             rule=result.name,
-            state="failed" if result.is_red else "passed",
+            state="failed" if result.status == "fail" else "passed",
             failing_rows=result.failures,
-            message=result.message if result.is_red else "",
+            message=result.message if result.status == "fail" else "",
         )
         for result in results
         if result.kind == "test" and result.status != "skipped"
@@ -69,6 +69,12 @@ def check_marts(
             )
             findings += [_finding(mart.name, result, accepted) for result in results]
     return findings
+
+
+def summary(findings: Sequence[Finding]) -> dict[str, Any]:
+    """How many rules there were, and which were let through by name."""
+    accepted = [f"{one.subject}.{one.rule}" for one in findings if one.state == "accepted"]
+    return {"rules": len(findings), "accepted": accepted}
 
 
 def as_json(findings: Iterable[Finding]) -> list[dict[str, Any]]:

@@ -1,26 +1,32 @@
-"""The main job: ingest, build, audit, document, publish."""
+"""The main job: ingest, build, audit, publish."""
 
 import json
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from warehouse import audit, catalog, pages, publish, roles
+from warehouse import audit, catalog, origin, pages, publish, roles
+from warehouse.catalog import Mart
 from warehouse.errors import AuditFailedError, BuildFailedError
 from warehouse.home import PROJECT, Home
+from warehouse.ingest import Summary, ingest
+from warehouse.ledger import Entry, Ledger
 from warehouse.sql import scalar
 from warehouse.suites.publish import Context
-from warehouse.transform import FAILURES_SHOWN, NodeResult, Transformation
+from warehouse.transform import NodeResult, Transformation
 
 PHASES = ("ingest", "dbt", "audit", "publish")
+
+FAILURES_SHOWN = 10
 
 # What DuckDB says when a stored page is not what was written.
 _DAMAGE = ("corrupt", "checksum", "not a valid duckdb database", "serialization error")
@@ -47,6 +53,10 @@ class Progress:
             said = "; ".join(outcome) or "failed"
             self.say(f"{label} {said} ({self.seconds[name]:.1f} s)")
 
+    def note(self, line: str) -> None:
+        """Say something within a phase."""
+        self.say(f"      {line}")
+
 
 @dataclass(frozen=True)
 class BuildResult:
@@ -54,56 +64,73 @@ class BuildResult:
 
     version: publish.Version
     is_new: bool
-    findings: Sequence[audit.Finding]
+    refused: Sequence[str]
 
 
-def run(home: Home, progress: Progress, accepted: Collection[str] = ()) -> BuildResult:
-    """Build the marts from raw, audit them and publish a version if it says anything new."""
+def run(
+    home: Home, progress: Progress, landing: Path | None = None, accepted: Collection[str] = ()
+) -> BuildResult:
+    """Take new files, build the marts, audit them, and publish them if they say anything new."""
+    with progress.phase("ingest") as outcome:
+        source = origin.choose(home, home.open_ledger(), landing)
+        progress.note(f"from {source.landing} ({source.name} data)")
+        taken = ingest(home, source.landing, say=progress.note)
+        outcome.append(_counted_files(taken))
     transformation = Transformation(PROJECT, home.root)
     with progress.phase("dbt") as outcome:
         results = _transform(transformation, progress)
-        outcome.append(_counted(results))
-    shelf = publish.Shelf(home.published)
+        outcome.append(_counted_nodes(results))
     marts = catalog.marts(catalog.read_manifest(transformation.manifest_path))
+    shelf = publish.Shelf(home.published)
     with progress.phase("audit") as outcome:
         findings = _audit(home, shelf, marts, results, accepted)
-        outcome.append(f"{len(findings)} rules hold")
+        outcome.append(f"{len(findings)} rules hold on {len(marts)} marts")
     with progress.phase("publish") as outcome:
-        result = _publish(home, transformation, shelf, marts, findings)
-        outcome.append(f"version {result.version.id}" + ("" if result.is_new else ", unchanged"))
-    return result
+        version, is_new = _publish(home, shelf, transformation, marts, findings, source)
+        outcome.append(f"version {version.id}" if is_new else f"nothing new, {version.id} stays")
+    return BuildResult(version, is_new, [file.file for file in taken.of("refused")])
+
+
+def _counted_files(summary: Summary) -> str:
+    parts = [
+        f"{len(files)} files {outcome}"
+        for outcome in ("loaded", "known", "refused")
+        if (files := summary.of(outcome))
+    ]
+    rows = sum(file.rows_accepted for file in summary.files)
+    rejected = sum(file.rows_quarantined for file in summary.files)
+    return f"{', '.join(parts) or 'no files'}; {rows} rows accepted, {rejected} to quarantine"
 
 
 def _transform(transformation: Transformation, progress: Progress) -> list[NodeResult]:
     if damage := transformation.discard_if_damaged():
-        progress.say(f"The working database was damaged and is built anew from raw: {damage}")
+        progress.note(f"the working database was damaged and is built anew from raw: {damage}")
     results = transformation.build()
     if any(_tells_of_damage(result) for result in results):
-        progress.say("The working database was damaged inside and is built anew from raw.")
+        progress.note("the working database was damaged inside and is built anew from raw")
         transformation.discard()
         results = transformation.build()
-    broken = [result for result in results if result.status in {"error", "runtime error"}]
+    broken = [result for result in results if result.is_broken]
     if broken:
         lines = [f"  {result.name}: {result.message}" for result in broken[:FAILURES_SHOWN]]
-        raise BuildFailedError("\n".join([f"dbt could not build {len(broken)} nodes:", *lines]))
+        raise BuildFailedError("\n".join([f"dbt could not run {len(broken)} nodes:", *lines]))
     return results
 
 
 def _tells_of_damage(result: NodeResult) -> bool:
     message = result.message.lower()
-    return result.is_red and any(words in message for words in _DAMAGE)
+    return result.is_broken and any(words in message for words in _DAMAGE)
 
 
-def _counted(results: Sequence[NodeResult]) -> str:
+def _counted_nodes(results: Sequence[NodeResult]) -> str:
     kinds = [result.kind for result in results]
-    parts = [(kind, kinds.count(kind)) for kind in ("seed", "model", "test")]
-    return ", ".join(f"{number} {kind}s" for kind, number in parts)
+    return ", ".join(f"{kinds.count(kind)} {kind}s" for kind in ("seed", "model", "test"))
 
 
 def _audit(
     home: Home,
     shelf: publish.Shelf,
-    marts: Sequence[catalog.Mart],
+    marts: Sequence[Mart],
     results: Sequence[NodeResult],
     accepted: Collection[str],
 ) -> list[audit.Finding]:
@@ -117,12 +144,11 @@ def _audit(
         )
         findings += audit.check_marts(home.database, marts, context, accepted)
     home.quality.mkdir(parents=True, exist_ok=True)
-    (home.quality / "publish.json").write_text(
-        json.dumps(audit.as_json(findings), indent=1), encoding="utf-8"
-    )
+    text = json.dumps(audit.as_json(findings), indent=1, ensure_ascii=False)
+    (home.quality / "publish.json").write_text(text, encoding="utf-8")
     red = [finding for finding in findings if finding.is_red]
     if red:
-        stays = f"version {current.id} stays current" if current else "no version is current yet"
+        stays = f"version {current.id} stays" if current else "there is no version yet"
         lines = [f"  {finding.as_line()}" for finding in red[:FAILURES_SHOWN]]
         raise AuditFailedError(
             "\n".join([f"{len(red)} rules failed, nothing was published, {stays}:", *lines])
@@ -130,54 +156,97 @@ def _audit(
     return findings
 
 
+def _filled_extracts(home: Home, marts: Sequence[Mart]) -> frozenset[tuple[str, str]]:
+    """Extracts that hold at least one row."""
+    filled = set()
+    query = "select count(*) from read_parquet(?, union_by_name = true)"
+    with duckdb.connect() as connection:
+        for source, extract in sorted({pair for mart in marts for pair in mart.extracts}):
+            if scalar(connection, query, [str(home.raw / source / extract / "*.parquet")]):
+                filled.add((source, extract))
+    return frozenset(filled)
+
+
 def _publish(
     home: Home,
-    transformation: Transformation,
     shelf: publish.Shelf,
-    marts: Sequence[catalog.Mart],
+    transformation: Transformation,
+    marts: Sequence[Mart],
     findings: Sequence[audit.Finding],
-) -> BuildResult:
+    source: origin.Origin,
+) -> tuple[publish.Version, bool]:
+    """The version that says what the marts say, and whether it was not current before."""
+    ledger = home.open_ledger()
+    inputs = _inputs(ledger)
     folder = shelf.start()
     published = publish.export_marts(home.database, marts, folder)
     code = publish.code_digest(PROJECT)
-    inputs = _inputs(home)
-    digest = publish.content_digest(published, code, inputs)
-    if same := shelf.find(digest):
+    digest = publish.content_digest(published, code, (one["raw_sha256"] for one in inputs))
+    current = shelf.current()
+    version = current if shelf.is_withdrawn(digest) else shelf.find(digest)
+    if version:
         shutil.rmtree(folder)
-        current = shelf.current()
-        is_new = current is None or current.id != same.id
-        if is_new:
-            shelf.switch(same)
-        return BuildResult(same, is_new, findings)
-    publish.write_database(folder / "marts.duckdb", marts, folder / "marts")
-    role_rows = roles.publish(home.database, marts, folder, roles.pseudonym_key(home.pseudonym_key))
-    shutil.copyfile(transformation.document(), folder / "docs.html")
-    facts = {
-        "git": _git(),
-        "code_digest": code,
-        "origin": "sample",
-        "inputs": inputs,
-        "audit": {
-            "rules": len(findings),
-            "accepted": [f"{f.subject}.{f.rule}" for f in findings if f.state == "accepted"],
-        },
-        "versions": {name: metadata.version(name) for name in ("dbt-core", "duckdb")},
-        "marts": publish.describe(published),
-        "roles": role_rows,
-    }
+    else:
+        publish.write_database(folder / "marts.duckdb", marts, folder / "marts")
+        key = roles.pseudonym_key(home.pseudonym_key)
+        facts = {
+            "origin": source.name,
+            "git": _git(),
+            "code_digest": code,
+            "packages": {name: metadata.version(name) for name in ("dbt-core", "duckdb")},
+            "inputs": inputs,
+            "audit": audit.summary(findings),
+            "marts": publish.describe(published),
+            "roles": roles.publish(home.database, marts, folder, key),
+        }
+        _write_pages(transformation, folder, facts, findings)
+        version = shelf.put(folder, digest, facts)
+    if current and current.id == version.id:
+        return current, False
+    _enter(ledger, version)
+    shelf.switch(version)
+    shelf.drop_old()
+    return version, True
+
+
+def _write_pages(
+    transformation: Transformation,
+    folder: Path,
+    facts: Mapping[str, Any],
+    findings: Sequence[audit.Finding],
+) -> None:
     created_at = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
-    (folder / "index.html").write_text(pages.index(facts, created_at), encoding="utf-8")
-    (folder / "quality.html").write_text(pages.quality(findings, [], created_at), encoding="utf-8")
-    return BuildResult(shelf.put(folder, digest, facts), True, findings)
+    shutil.copyfile(transformation.document(), folder / "docs.html")
+    index = pages.index(facts, created_at)
+    (folder / "index.html").write_text(index, encoding="utf-8")
+    quality = pages.quality(findings, facts["inputs"], created_at)
+    (folder / "quality.html").write_text(quality, encoding="utf-8")
 
 
-def _inputs(home: Home) -> list[str]:
-    """The accepted files the marts stand on; their names are hashes of their content."""
-    return sorted(
-        str(path.relative_to(home.raw))
-        for path in home.raw.glob("*/*/*.parquet")
-        if path.stem != "contract"
-    )
+def _enter(ledger: Ledger, version: publish.Version) -> None:
+    """Write a version into the ledger, unless a run that was interrupted has."""
+    entered = {entry["version"] for entry in ledger.entries if entry["event"] == "published"}
+    if version.id not in entered:
+        ledger.append(
+            "published",
+            version=version.id,
+            content_digest=version.manifest["content_digest"],
+            manifest_sha256=version.manifest_sha256,
+            commit=version.manifest["git"]["commit"],
+            rows=sum(version.rows.values()),
+        )
+
+
+def _inputs(ledger: Ledger) -> list[dict[str, Any]]:
+    """Every file the marts stand on, as the ledger has it."""
+    names = ("source", "extract", "file", "sha256", "raw_sha256")
+    counts = ("rows_read", "rows_accepted", "rows_quarantined")
+
+    def facts(entry: Entry) -> dict[str, Any]:
+        return {name: entry[name] for name in (*names, *counts)}
+
+    loaded = [facts(entry) for entry in ledger.entries if entry["event"] == "loaded"]
+    return sorted(loaded, key=lambda one: (one["source"], one["extract"], one["file"]))
 
 
 def _git() -> dict[str, Any]:
@@ -192,15 +261,3 @@ def _git() -> dict[str, Any]:
             return None
 
     return {"commit": git("rev-parse", "HEAD"), "is_dirty": bool(git("status", "--porcelain"))}
-
-
-def _filled_extracts(home: Home, marts: Sequence[catalog.Mart]) -> frozenset[tuple[str, str]]:
-    """Extracts that hold at least one row."""
-    filled = set()
-    with duckdb.connect() as connection:
-        for source, extract in sorted({pair for mart in marts for pair in mart.extracts}):
-            files = str(home.raw / source / extract / "*.parquet")
-            query = "select count(*) from read_parquet(?, union_by_name = true)"
-            if scalar(connection, query, [files]):
-                filled.add((source, extract))
-    return frozenset(filled)

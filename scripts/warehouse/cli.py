@@ -2,11 +2,12 @@
 
 import argparse
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from warehouse.errors import WarehouseError
+from warehouse.errors import FilesRefusedError, WarehouseError
 from warehouse.home import Home
 
 if TYPE_CHECKING:
@@ -31,10 +32,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return run(arguments)
     except WarehouseError as error:
-        print(f"warehouse {arguments.command}: {error}", file=sys.stderr)
+        _complain(arguments.command, str(error))
         return error.exit_code
     except KeyboardInterrupt:
-        print(f"warehouse {arguments.command}: stopped; run it again to go on.", file=sys.stderr)
+        _complain(arguments.command, "stopped; run it again to go on.")
         return 130
 
 
@@ -50,6 +51,12 @@ def parser() -> argparse.ArgumentParser:
 
     build = _command(commands, "build", _build, "ingest, build, audit, document and publish")
     build.add_argument(
+        "--landing",
+        type=Path,
+        metavar="DIR",
+        help="take files from here; default: landing/ of the home, else the sample company",
+    )
+    build.add_argument(
         "--accept",
         action="append",
         default=[],
@@ -58,6 +65,11 @@ def parser() -> argparse.ArgumentParser:
     )
 
     _command(commands, "versions", _versions, "list the published versions")
+
+    rollback = _command(commands, "rollback", _rollback, "make an earlier version current again")
+    rollback.add_argument(
+        "version", nargs="?", help="start of its id; default: the version before the current one"
+    )
 
     simulate = _command(
         commands, "simulate", _simulate, "write the extracts of a made-up company, truth kept apart"
@@ -84,13 +96,16 @@ def _build(arguments: argparse.Namespace) -> int:
     from warehouse import build, lock
 
     home = Home.from_environment()
-    progress = build.Progress(say=_say)
+    started = time.monotonic()
     with lock.exclusive(home.lock, "a build"):
-        result = build.run(home, progress, accepted=arguments.accept)
+        result = build.run(home, build.Progress(_say), arguments.landing, arguments.accept)
     current = home.published / "current"
-    _say(f"{'Published' if result.is_new else 'Nothing new; current stays'} {result.version.id}")
-    _say(f"Open {current / 'index.html'}")
-    _say(f"Query {current / 'marts.duckdb'}")
+    _say(f"Done in {time.monotonic() - started:.1f} s. Version {result.version.id} is current.")
+    _say(f"  open   {current / 'index.html'}")
+    _say(f"  query  {current / 'marts.duckdb'}")
+    if result.refused:
+        _complain("build", f"{len(result.refused)} files were refused: see above for the fix.")
+        return FilesRefusedError.exit_code
     return 0
 
 
@@ -103,6 +118,21 @@ def _versions(_: argparse.Namespace) -> int:
         mark = "*" if current and version.id == current.id else " "
         print(mark, version.id, f"{len(version.rows)} marts, {sum(version.rows.values())} rows")
     return 0
+
+
+def _rollback(arguments: argparse.Namespace) -> int:
+    from warehouse import lock, publish
+
+    home = Home.from_environment()
+    with lock.exclusive(home.lock, "a rollback"):
+        shelf = publish.Shelf(home.published)
+        version = publish.roll_back(shelf, home.open_ledger(), arguments.version)
+    _say(f"Version {version.id} is current. Later ones are withdrawn: no build brings them back.")
+    return 0
+
+
+def _complain(command: str, message: str) -> None:
+    print(f"warehouse {command}: {message}", file=sys.stderr, flush=True)
 
 
 def _simulate(arguments: argparse.Namespace) -> int:

@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from warehouse.ledger import Ledger
+
 # The checkout this package is installed from: models, seeds and the sample company lie there.
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -40,6 +42,10 @@ class Home:
         """What came in and what went out, append-only."""
         return self.root / "ledger"
 
+    def open_ledger(self) -> Ledger:
+        """The ledger as it stands on disk now."""
+        return Ledger(self.ledger / "ledger.jsonl")
+
     @property
     def database(self) -> Path:
         """dbt's working database; derived, can be deleted at any time."""
@@ -54,6 +60,11 @@ class Home:
     def published(self) -> Path:
         """Versions for readers; `current` points to the latest good one."""
         return self.root / "published"
+
+    @property
+    def scratch(self) -> Path:
+        """Working copies of one run; can be deleted whenever nothing runs."""
+        return self.root / ".scratch"
 
     @property
     def pseudonym_key(self) -> Path:

@@ -41,8 +41,8 @@ def quality(
     figures = (
         ("Rules checked", len(findings)),
         ("Did not pass", sum(finding.state != "passed" for finding in findings)),
-        ("Rows accepted", _sum(files, "accepted")),
-        ("Rows quarantined", _sum(files, "quarantined")),
+        ("Rows accepted", _sum(files, "rows_accepted")),
+        ("Rows quarantined", _sum(files, "rows_quarantined")),
     )
     return _render(
         "quality.html.j2",

@@ -21,7 +21,8 @@ from typing import Any
 import duckdb
 
 from warehouse.catalog import Mart
-from warehouse.errors import UsageError
+from warehouse.errors import TamperedError, UsageError
+from warehouse.ledger import Ledger
 from warehouse.sql import identifier, literal, qualified
 
 VERSIONS_KEPT = 5
@@ -63,6 +64,11 @@ class Version:
         """Rows per mart."""
         return {name: int(mart["rows"]) for name, mart in self.manifest["marts"].items()}
 
+    @property
+    def manifest_sha256(self) -> str:
+        """Hash of the manifest, which holds the hash of every other file."""
+        return _sha256(self.path / MANIFEST)
+
     def is_intact(self) -> bool:
         """Whether every file is there and is what the manifest says."""
         return not self.damaged_files()
@@ -83,6 +89,7 @@ class Shelf:
         self._root = root
         self._versions = root / "versions"
         self._current = root / "current"
+        self._withdrawn = root / "withdrawn"
 
     def versions(self) -> list[Version]:
         """Every version on the shelf, oldest first."""
@@ -112,7 +119,7 @@ class Shelf:
         return None
 
     def put(self, folder: Path, content_digest: str, facts: Mapping[str, Any]) -> Version:
-        """Seal the folder as a version with its manifest, and make it current."""
+        """Seal the folder as a version with its manifest."""
         created = datetime.now(UTC)
         version_id = f"{created:%Y%m%dT%H%M%S%fZ}-{content_digest[:8]}"
         files = {
@@ -134,10 +141,7 @@ class Shelf:
                 path.chmod(0o444)
         target = self._versions / version_id
         folder.rename(target)
-        version = Version(target, manifest)
-        self.switch(version)
-        self.drop_old()
-        return version
+        return Version(target, manifest)
 
     def switch(self, version: Version) -> None:
         """Make a version current in one step; a reader sees the old one or the new one."""
@@ -145,6 +149,19 @@ class Shelf:
         link.unlink(missing_ok=True)
         link.symlink_to(version.path.relative_to(self._root))
         link.replace(self._current)
+
+    def withdraw(self, version: Version) -> None:
+        """Keep this content from being published again, until it is switched back to by name."""
+        self._withdrawn.mkdir(exist_ok=True)
+        (self._withdrawn / str(version.manifest["content_digest"])).touch()
+
+    def is_withdrawn(self, content_digest: str) -> bool:
+        """Whether someone rolled back from this content."""
+        return (self._withdrawn / content_digest).exists()
+
+    def reinstate(self, version: Version) -> None:
+        """Let this content be published again."""
+        (self._withdrawn / str(version.manifest["content_digest"])).unlink(missing_ok=True)
 
     def drop_old(self, kept: int = VERSIONS_KEPT) -> None:
         """Remove all but the last versions; the current one always stays."""
@@ -231,13 +248,44 @@ def describe(marts: Iterable[PublishedMart]) -> dict[str, Any]:
     return entries
 
 
-def find_version(shelf: Shelf, version_id: str) -> Version:
-    """The version with this id, or an unambiguous start of it."""
-    matches = [version for version in shelf.versions() if version.id.startswith(version_id)]
+def roll_back(shelf: Shelf, ledger: Ledger, version_id: str | None = None) -> Version:
+    """Make an earlier version current: the one named, else the one before.
+
+    The content of every later version is withdrawn: the next build will not bring it back.
+    """
+    current = shelf.current()
+    versions = shelf.versions()
+    if version_id is not None:
+        target = _named(versions, version_id)
+    else:
+        earlier = [one for one in versions if current and one.id < current.id]
+        if not earlier:
+            raise UsageError(f"There is no earlier version. On the shelf: {_listed(versions)}.")
+        target = earlier[-1]
+    if damaged := target.damaged_files():
+        raise TamperedError(
+            f"{target.id} is damaged: {', '.join(damaged)}. Choose another version."
+        )
+    for version in versions:
+        if version.id > target.id:
+            shelf.withdraw(version)
+    shelf.reinstate(target)
+    ledger.append("rolled_back", version=target.id, left=current.id if current else None)
+    shelf.switch(target)
+    return target
+
+
+def _named(versions: Sequence[Version], version_id: str) -> Version:
+    matches = [version for version in versions if version.id.startswith(version_id)]
     if len(matches) == 1:
         return matches[0]
-    listed = ", ".join(version.id for version in shelf.versions()) or "none"
-    raise UsageError(f"No single version starts with {version_id!r}. On the shelf: {listed}.")
+    raise UsageError(
+        f"No single version starts with {version_id!r}. On the shelf: {_listed(versions)}."
+    )
+
+
+def _listed(versions: Sequence[Version]) -> str:
+    return ", ".join(version.id for version in versions) or "none"
 
 
 def _totals(

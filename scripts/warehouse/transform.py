@@ -12,7 +12,8 @@ from tqdm import tqdm
 
 from warehouse.errors import BuildFailedError, HomeBusyError
 
-FAILURES_SHOWN = 10
+# Bytes before the first block of a DuckDB file.
+_HEADERS = 3 * 4096
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,9 @@ class NodeResult:
     seconds: float
 
     @property
-    def is_red(self) -> bool:
-        """Whether it must keep the version from being published."""
-        return self.status in {"fail", "error", "runtime error"}
+    def is_broken(self) -> bool:
+        """Whether it could not run."""
+        return self.status in {"error", "runtime error"}
 
 
 class Transformation:
@@ -82,16 +83,24 @@ class Transformation:
             return None
         try:
             with duckdb.connect(self.database) as connection:
-                connection.execute("select count(*) from duckdb_columns()")
+                ((block_size, blocks),) = connection.execute(
+                    "select block_size, total_blocks from pragma_database_size()"
+                ).fetchall()
+                connection.execute("select count(*) from duckdb_columns()").fetchall()
         except duckdb.Error as error:
             if "Could not set lock" in str(error):
                 raise HomeBusyError(
                     f"{self.database} is open in another program ({_holder(str(error))}): close it "
                     "there; published/current/marts.duckdb is the file for reading."
                 ) from error
-            self.discard()
-            return str(error).splitlines()[0]
-        return None
+            damage = str(error).splitlines()[0]
+        else:
+            # DuckDB opens a file that was cut off behind its table of contents.
+            if self.database.stat().st_size >= _HEADERS + block_size * blocks:
+                return None
+            damage = "its end is missing"
+        self.discard()
+        return damage
 
     def discard(self) -> None:
         """Remove the working database."""

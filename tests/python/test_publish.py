@@ -13,7 +13,8 @@ import pytest
 
 from warehouse import publish
 from warehouse.catalog import Column, Mart
-from warehouse.errors import UsageError
+from warehouse.errors import TamperedError, UsageError
+from warehouse.ledger import Ledger
 
 MART = Mart(
     name="rpt_sales",
@@ -46,7 +47,10 @@ def put(shelf: publish.Shelf, content: str) -> publish.Version:
     folder = shelf.start()
     (folder / "marts").mkdir()
     (folder / "marts" / "rpt_sales.parquet").write_text(content, encoding="utf-8")
-    return shelf.put(folder, publish.content_digest([], content, []), {"marts": {}})
+    version = shelf.put(folder, publish.content_digest([], content, []), {"marts": {}})
+    shelf.switch(version)
+    shelf.drop_old()
+    return version
 
 
 @pytest.fixture
@@ -182,11 +186,36 @@ def test_clients_on_duckdb_1_read_the_database(client: str, database: Path, tmp_
     assert done.stdout.split() == [client, "1000", "549450.00"], done.stderr
 
 
-def test_a_version_is_found_by_the_start_of_its_id(shelf: publish.Shelf) -> None:
-    first, second = put(shelf, "one"), put(shelf, "two")
-    assert publish.find_version(shelf, first.id[:-4]) == first
-    with pytest.raises(UsageError, match=second.id):
-        publish.find_version(shelf, "2")
+def test_rolling_back_withdraws_what_came_after(shelf: publish.Shelf, tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.jsonl")
+    first, second, third = put(shelf, "one"), put(shelf, "two"), put(shelf, "three")
+    assert publish.roll_back(shelf, ledger) == second == shelf.current()
+    assert publish.roll_back(shelf, ledger, first.id[:-4]) == first == shelf.current()
+    withdrawn = [one for one in (first, second, third) if is_withdrawn(shelf, one)]
+    assert withdrawn == [second, third]
+    publish.roll_back(shelf, ledger, third.id)
+    assert not is_withdrawn(shelf, third)
+    left = [(entry["event"], entry["version"], entry["left"]) for entry in ledger.entries]
+    assert left[0] == ("rolled_back", second.id, third.id)
+
+
+def is_withdrawn(shelf: publish.Shelf, version: publish.Version) -> bool:
+    return shelf.is_withdrawn(version.manifest["content_digest"])
+
+
+def test_rolling_back_to_what_is_not_there_or_damaged_is_refused(
+    shelf: publish.Shelf, tmp_path: Path
+) -> None:
+    ledger = Ledger(tmp_path / "ledger.jsonl")
+    first = put(shelf, "one")
+    with pytest.raises(UsageError, match="no earlier version"):
+        publish.roll_back(shelf, ledger)
+    with pytest.raises(UsageError, match=first.id):
+        publish.roll_back(shelf, ledger, "1999")
+    put(shelf, "two")
+    (first.path / "marts" / "rpt_sales.parquet").unlink()
+    with pytest.raises(TamperedError, match=r"rpt_sales\.parquet"):
+        publish.roll_back(shelf, ledger)
 
 
 def test_the_digest_tells_code_inputs_and_rows_apart() -> None:

@@ -1,0 +1,247 @@
+"""Whole builds on a company with nothing but customers and subscriptions."""
+
+import hashlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from warehouse import build, cli, lock, origin, publish
+from warehouse.errors import AuditFailedError, UsageError
+from warehouse.home import Home
+from warehouse.publish import Shelf, Version
+from warehouse.suites import publish as suites
+from warehouse.transform import NodeResult, Transformation
+
+CUSTOMERS = """\
+customer_id,customer_name,email,segment,region,industry,acquired_on
+C1,Acme,acme@example.com,enterprise,EU,tools,2025-01-01
+C2,Bolt,bolt@example.com,self_serve,US,tools,2025-02-01
+"""
+SUBSCRIPTIONS = """\
+subscription_id,valid_from,customer_id,product_id,plan_id,quantity,unit_price,discount_rate,billing_interval_months,currency,valid_to
+S1,2025-01-01,C1,P1,L1,10,20.00,0,1,USD,
+S2,2025-02-01,C2,P1,L1,5,20.00,0,12,USD,2026-02-01
+"""
+KILLS = int(os.environ.get("WAREHOUSE_TEST_KILLS", "3"))
+
+
+def write_landing(root: Path) -> None:
+    folder = root / "landing" / "revenue"
+    folder.mkdir(parents=True)
+    # The stamp in the name says when the rows were known, so homes loaded at other times agree.
+    (folder / "customers.2026-03-31.csv").write_text(CUSTOMERS, encoding="utf-8")
+    (folder / "subscriptions.2026-03-31.csv").write_text(SUBSCRIPTIONS, encoding="utf-8")
+
+
+def mart_bytes(version: Version) -> Mapping[str, str]:
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in (version.path / "marts").iterdir()
+    }
+
+
+def written_files(home: Home) -> Mapping[Path, int]:
+    paths = home.published.rglob("*")
+    return {path: path.lstat().st_mtime_ns for path in paths if path.is_symlink() or path.is_file()}
+
+
+def current(home: Home) -> Version:
+    version = Shelf(home.published).current()
+    assert version is not None
+    return version
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    home = Home(tmp_path_factory.mktemp("built"))
+    write_landing(home.root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WAREHOUSE_HOME", str(home.root))
+        assert cli.main(["build"]) == 0
+        yield home
+
+
+@pytest.fixture
+def home(built: Home, tmp_path: Path) -> Home:
+    """A copy of the built home, to do things to."""
+    shutil.copytree(built.root, tmp_path / "home", symlinks=True)
+    return Home(tmp_path / "home")
+
+
+@pytest.fixture
+def without_dbt(monkeypatch: pytest.MonkeyPatch) -> list[NodeResult]:
+    """Leave the working database as it is; what dbt is made to report goes into the list."""
+    reported: list[NodeResult] = []
+    monkeypatch.setattr(Transformation, "build", lambda _: reported)
+    return reported
+
+
+def run(home: Home, **options: object) -> tuple[build.BuildResult, list[str]]:
+    said: list[str] = []
+    return build.run(home, build.Progress(said.append), **options), said  # type: ignore[arg-type]
+
+
+def test_extracts_that_are_not_there_leave_their_marts_empty(built: Home) -> None:
+    rows = current(built).rows
+    assert rows["dim_customer"] == 2
+    assert rows["fct_mrr_movements"] > 0
+    assert rows["dim_product"] == rows["dim_initiative"] == rows["fct_revenue"] == 0
+
+
+def test_a_version_holds_every_mart_once_and_every_page(built: Home) -> None:
+    version = current(built)
+    with duckdb.connect(version.path / "marts.duckdb", read_only=True) as connection:
+        tables = {name for (name,) in connection.execute("show tables").fetchall()}
+    assert (
+        tables
+        == set(version.rows)
+        == {name.removesuffix(".parquet") for name in mart_bytes(version)}
+    )
+    for page in ("index.html", "quality.html", "docs.html"):
+        assert (version.path / page).stat().st_size > 1000
+    assert version.manifest["inputs"][0]["file"] == "revenue/customers.2026-03-31.csv"
+    assert version.manifest["audit"]["rules"] > len(version.rows)
+
+
+def test_pages_ask_no_other_host(built: Home) -> None:
+    for page in ("index.html", "quality.html"):
+        text = (current(built).path / page).read_text(encoding="utf-8")
+        assert "http" not in text.replace("http-equiv", "")
+
+
+def test_a_second_build_changes_nothing_even_after_the_database_was_damaged(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = written_files(home)
+    size = home.database.stat().st_size
+    os.truncate(home.database, size // 2)
+    (home.landing / "revenue" / "payments.csv").write_text("payment_id\nX1\n", encoding="utf-8")
+    monkeypatch.setenv("WAREHOUSE_HOME", str(home.root))
+    assert cli.main(["build"]) == 3, "a refused file shows in the exit code"
+    output = capsys.readouterr()
+    assert "damaged" in output.out
+    assert "nothing new" in output.out
+    assert "payments.csv" in output.out
+    assert written_files(home) == before
+
+
+@pytest.mark.usefixtures("without_dbt")
+def test_a_failing_rule_keeps_the_last_version(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = current(home)
+    rule = ("never", "no customer at all", "customer_id is not null")
+    monkeypatch.setattr(suites, "SPECIFIC", {"dim_customer": [rule]})
+    with pytest.raises(AuditFailedError) as failure:
+        run(home)
+    assert "dim_customer: never failed for 2 rows: no customer at all" in str(failure.value)
+    assert f"version {before.id} stays" in str(failure.value)
+    assert current(home).id == before.id
+    assert [version.id for version in Shelf(home.published).versions()] == [before.id]
+
+    result, _ = run(home, accepted=["dim_customer.never"])
+    assert result.is_new is False, "the rule judges content; it is no content itself"
+
+
+def test_a_failing_dbt_test_keeps_the_last_version(
+    home: Home, without_dbt: list[NodeResult]
+) -> None:
+    without_dbt.append(
+        NodeResult("test.x", "revenue_ties_out", "test", "fail", 7, "Got 7 results", 0.1)
+    )
+    with pytest.raises(AuditFailedError, match="revenue_ties_out failed for 7 rows"):
+        run(home)
+
+
+@pytest.mark.usefixtures("without_dbt")
+def test_new_rows_make_a_new_version_and_leave_the_old_one(home: Home) -> None:
+    before = current(home)
+    marts_before = mart_bytes(before)
+    reader = duckdb.connect(before.path / "marts.duckdb", read_only=True)
+    with duckdb.connect(home.database) as connection:
+        connection.execute("update marts.dim_customer set region = 'APAC' where customer_id = 'C1'")
+    result, _ = run(home)
+    assert result.is_new
+    assert current(home).id == result.version.id != before.id
+    assert mart_bytes(before) == marts_before
+    changed = {
+        name for name, digest in mart_bytes(result.version).items() if marts_before[name] != digest
+    }
+    assert changed == {"dim_customer.parquet"}
+    assert reader.execute("select count(*) from dim_customer").fetchall() == [(2,)]
+    reader.close()
+
+
+@pytest.mark.usefixtures("without_dbt")
+def test_a_build_does_not_bring_back_what_was_withdrawn(home: Home) -> None:
+    good = current(home)
+    with duckdb.connect(home.database) as connection:
+        connection.execute("update marts.dim_customer set region = 'APAC'")
+    run(home)
+    publish.roll_back(Shelf(home.published), home.open_ledger())
+    result, _ = run(home)
+    assert result.version.id == current(home).id == good.id
+
+
+@pytest.mark.usefixtures("without_dbt")
+def test_every_version_is_in_the_ledger_once(home: Home) -> None:
+    entered = [e for e in home.open_ledger().entries if e["event"] == "published"]
+    assert [entry["version"] for entry in entered] == [current(home).id]
+    assert entered[0]["manifest_sha256"] == current(home).manifest_sha256
+    # As if the run had been killed after the version was written and before it was switched to.
+    (home.published / "current").unlink()
+    result, _ = run(home)
+    assert result.version.id == entered[0]["version"]
+    assert [e for e in home.open_ledger().entries if e["event"] == "published"] == entered
+
+
+def test_one_home_holds_one_company(home: Home, tmp_path: Path) -> None:
+    ledger = home.open_ledger()
+    with pytest.raises(UsageError, match="one home holds one company"):
+        origin.choose(home, ledger, origin.SAMPLE)
+    assert origin.choose(home, ledger, None).landing == home.landing
+    fresh = Home(tmp_path / "fresh")
+    assert origin.choose(fresh, fresh.open_ledger(), None).name == "sample"
+    write_landing(fresh.root)
+    with pytest.raises(UsageError, match="holds the sample company"):
+        origin.choose(fresh, fresh.open_ledger(), None)
+
+
+def test_two_builds_at_once_are_refused(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WAREHOUSE_HOME", str(home.root))
+    with lock.exclusive(home.lock, "a build"):
+        assert cli.main(["build"]) == 5
+    assert f"process {os.getpid()}" in capsys.readouterr().err
+
+
+def test_killed_at_any_moment_a_build_is_completed_by_the_next(built: Home, tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    write_landing(home.root)
+    environment = os.environ | {"WAREHOUSE_HOME": str(home.root)}
+    command = [sys.executable, "-m", "warehouse", "build"]
+    seed = random.randrange(10**6)
+    moments = random.Random(seed)
+    for _ in range(KILLS):
+        with subprocess.Popen(
+            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as process:
+            try:
+                process.wait(moments.uniform(2, 16))
+            except subprocess.TimeoutExpired:
+                os.kill(process.pid, signal.SIGKILL)
+        version = Shelf(home.published).current()
+        assert version is None or version.is_intact()
+    started = time.monotonic()
+    subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
+    assert time.monotonic() - started < 120
+    assert mart_bytes(current(home)) == mart_bytes(current(built)), f"seed {seed}"
+    assert not list(home.published.glob("versions/.*"))
