@@ -205,19 +205,21 @@ def write_database(path: Path, marts: Sequence[Mart], folder: Path) -> None:
             f"attach {literal(str(path))} as published (storage_version '{STORAGE_VERSION}')"
         )
         connection.execute("use published")
+        # One transaction: every comment on its own would be a write to disk.
+        connection.execute("begin")
         for mart in marts:
             name = identifier(mart.name)
             source = literal(str(folder / f"{mart.name}.parquet"))
             connection.execute(f"create table {name} as from read_parquet({source})")
-            connection.execute(f"comment on table {name} is {literal(mart.description)}")
-            described = connection.execute(f"describe {name}").fetchall()
-            written = {column for column, *_ in described}
-            for column in mart.columns:
-                if column.name in written and column.description:
-                    connection.execute(
-                        f"comment on column {name}.{identifier(column.name)} "
-                        f"is {literal(column.description)}"
-                    )
+            written = {row[0] for row in connection.execute(f"describe {name}").fetchall()}
+            comments = [f"comment on table {name} is {literal(mart.description)}"]
+            comments += [
+                f"comment on column {name}.{identifier(column.name)} is {literal(column.description)}"
+                for column in mart.columns
+                if column.name in written
+            ]
+            connection.execute("; ".join(comments))
+        connection.execute("commit")
 
 
 def content_digest(marts: Iterable[PublishedMart], code: str, inputs: Iterable[str]) -> str:
