@@ -18,7 +18,7 @@ from warehouse import audit, catalog, origin, pages, publish, roles
 from warehouse.catalog import Mart
 from warehouse.errors import AuditFailedError, BuildFailedError
 from warehouse.home import PROJECT, Home
-from warehouse.ingest import Summary, ingest
+from warehouse.ingest import FileResult, ingest
 from warehouse.ledger import Entry, Ledger
 from warehouse.sql import scalar
 from warehouse.suites.publish import Context
@@ -64,7 +64,7 @@ class BuildResult:
 
     version: publish.Version
     is_new: bool
-    refused: Sequence[str]
+    refused: Sequence[FileResult]
 
 
 def run(
@@ -75,7 +75,7 @@ def run(
         source = origin.choose(home, home.open_ledger(), landing)
         progress.note(f"from {source.landing} ({source.name} data)")
         taken = ingest(home, source.landing, say=progress.note)
-        outcome.append(_counted_files(taken))
+        outcome.append(taken.line)
     transformation = Transformation(PROJECT, home.root)
     with progress.phase("dbt") as outcome:
         results = _transform(transformation, progress)
@@ -88,18 +88,7 @@ def run(
     with progress.phase("publish") as outcome:
         version, is_new = _publish(home, shelf, transformation, marts, findings, source)
         outcome.append(f"version {version.id}" if is_new else f"nothing new, {version.id} stays")
-    return BuildResult(version, is_new, [file.file for file in taken.of("refused")])
-
-
-def _counted_files(summary: Summary) -> str:
-    parts = [
-        f"{len(files)} files {outcome}"
-        for outcome in ("loaded", "known", "refused")
-        if (files := summary.of(outcome))
-    ]
-    rows = sum(file.rows_accepted for file in summary.files)
-    rejected = sum(file.rows_quarantined for file in summary.files)
-    return f"{', '.join(parts) or 'no files'}; {rows} rows accepted, {rejected} to quarantine"
+    return BuildResult(version, is_new, taken.of("refused"))
 
 
 def _transform(transformation: Transformation, progress: Progress) -> list[NodeResult]:

@@ -50,12 +50,7 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     build = _command(commands, "build", _build, "ingest, build, audit, document and publish")
-    build.add_argument(
-        "--landing",
-        type=Path,
-        metavar="DIR",
-        help="take files from here; default: landing/ of the home, else the sample company",
-    )
+    _add_landing(build)
     build.add_argument(
         "--accept",
         action="append",
@@ -63,6 +58,9 @@ def parser() -> argparse.ArgumentParser:
         metavar="RULE",
         help="publish although this rule of the publish suites fails, as RULE or MART.RULE",
     )
+
+    ingest = _command(commands, "ingest", _ingest, "take new files through the gate into raw/")
+    _add_landing(ingest)
 
     _command(commands, "versions", _versions, "list the published versions")
 
@@ -92,6 +90,15 @@ def _command(
     return command
 
 
+def _add_landing(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--landing",
+        type=Path,
+        metavar="DIR",
+        help="take files from here; default: landing/ of the home, else the sample company",
+    )
+
+
 def _build(arguments: argparse.Namespace) -> int:
     from warehouse import build, lock
 
@@ -103,10 +110,27 @@ def _build(arguments: argparse.Namespace) -> int:
     _say(f"Done in {time.monotonic() - started:.1f} s. Version {result.version.id} is current.")
     _say(f"  open   {current / 'index.html'}")
     _say(f"  query  {current / 'marts.duckdb'}")
-    if result.refused:
-        _complain("build", f"{len(result.refused)} files were refused: see above for the fix.")
-        return FilesRefusedError.exit_code
-    return 0
+    return _refusals("build", result.refused)
+
+
+def _ingest(arguments: argparse.Namespace) -> int:
+    from warehouse import lock, origin
+    from warehouse.ingest import ingest
+
+    home = Home.from_environment()
+    with lock.exclusive(home.lock, "an ingest"):
+        source = origin.choose(home, home.open_ledger(), arguments.landing)
+        _say(f"Taking files from {source.landing} ({source.name} data).")
+        summary = ingest(home, source.landing, say=_say)
+    _say(summary.line)
+    return _refusals("ingest", summary.of("refused"))
+
+
+def _refusals(command: str, refused: Sequence[object]) -> int:
+    if not refused:
+        return 0
+    _complain(command, f"{len(refused)} files were refused; what to change is said above.")
+    return FilesRefusedError.exit_code
 
 
 def _versions(_: argparse.Namespace) -> int:

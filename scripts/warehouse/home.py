@@ -62,11 +62,6 @@ class Home:
         return self.root / "published"
 
     @property
-    def scratch(self) -> Path:
-        """Working copies of one run; can be deleted whenever nothing runs."""
-        return self.root / ".scratch"
-
-    @property
     def pseudonym_key(self) -> Path:
         """The secret that pseudonyms of personal data are made with."""
         return self.root / "pseudonym.key"

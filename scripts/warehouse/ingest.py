@@ -66,6 +66,20 @@ class Summary:
         """The files with this outcome: loaded, known (already loaded) or refused."""
         return [file for file in self.files if file.outcome == outcome]
 
+    @property
+    def line(self) -> str:
+        """All of it in one line."""
+        parts = [
+            f"{len(files)} files {outcome}"
+            for outcome in ("loaded", "known", "refused")
+            if (files := self.of(outcome))
+        ]
+        accepted = sum(file.rows_accepted for file in self.files)
+        quarantined = sum(file.rows_quarantined for file in self.files)
+        return (
+            f"{', '.join(parts) or 'no files'}; {accepted} rows accepted, {quarantined} quarantined"
+        )
+
 
 @dataclass(frozen=True)
 class _Delivery:
