@@ -79,6 +79,14 @@ currency_months as (
 
 ),
 
+rated_currencies as (
+
+    select distinct from_currency
+    from fx_rates
+
+),
+
+-- A contract may be older than the rates; stated at constant rates it needs only that there are some.
 final as (
 
     select
@@ -96,7 +104,10 @@ final as (
         on
             currency_months.currency = fx_rates.from_currency
             and currency_months.rate_month = fx_rates.rate_month
-    where fx_rates.from_currency is null
+    left join rated_currencies on currency_months.currency = rated_currencies.from_currency
+    where
+        fx_rates.from_currency is null
+        and (currency_months.extract_name <> 'subscriptions' or rated_currencies.from_currency is null)
 
 )
 

@@ -23,9 +23,9 @@ totals as (
         month_date,
         cast(round(sum(constant_opening_mrr_amount), 2) as decimal(18, 2)) as opening_mrr_amount,
         cast(round(sum(constant_closing_mrr_amount), 2) as decimal(18, 2)) as closing_mrr_amount,
-        cast(round(sum(reporting_opening_mrr_amount), 2) as decimal(18, 2)) as reporting_opening_mrr_amount,
-        cast(round(sum(reporting_restated_mrr_amount), 2) as decimal(18, 2)) as reporting_restated_mrr_amount,
-        cast(round(sum(reporting_closing_mrr_amount), 2) as decimal(18, 2)) as reporting_closing_mrr_amount
+        cast(round({{ sum_complete('reporting_opening_mrr_amount') }}, 2) as decimal(18, 2)) as reporting_opening_mrr_amount,
+        cast(round({{ sum_complete('reporting_restated_mrr_amount') }}, 2) as decimal(18, 2)) as reporting_restated_mrr_amount,
+        cast(round({{ sum_complete('reporting_closing_mrr_amount') }}, 2) as decimal(18, 2)) as reporting_closing_mrr_amount
     from product_months
     group by customer_id, month_date
 

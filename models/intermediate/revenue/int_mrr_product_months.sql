@@ -174,13 +174,13 @@ paired as (
         currency,
         sum(opening_quantity) as opening_quantity,
         sum(opening_amount) as opening_amount,
-        sum(reporting_opening_amount) as reporting_opening_amount,
-        sum(reporting_restated_amount) as reporting_restated_amount,
-        sum(constant_opening_amount) as constant_opening_amount,
+        {{ sum_complete('reporting_opening_amount') }} as reporting_opening_amount,
+        {{ sum_complete('reporting_restated_amount') }} as reporting_restated_amount,
+        {{ sum_complete('constant_opening_amount') }} as constant_opening_amount,
         sum(closing_quantity) as closing_quantity,
         sum(closing_amount) as closing_amount,
-        sum(reporting_closing_amount) as reporting_closing_amount,
-        sum(constant_closing_amount) as constant_closing_amount
+        {{ sum_complete('reporting_closing_amount') }} as reporting_closing_amount,
+        {{ sum_complete('constant_closing_amount') }} as constant_closing_amount
     from sides
     group by month_date, customer_id, product_id, subscription_id, currency
 
@@ -263,11 +263,11 @@ compared as (
         sum(closing_quantity) as closing_quantity,
         sum(opening_amount) as opening_amount,
         sum(closing_amount) as closing_amount,
-        sum(reporting_opening_amount) as reporting_opening_amount,
-        sum(reporting_restated_amount) as reporting_restated_amount,
-        sum(reporting_closing_amount) as reporting_closing_amount,
-        sum(constant_opening_amount) as constant_opening_amount,
-        sum(constant_closing_amount) as constant_closing_amount
+        {{ sum_complete('reporting_opening_amount') }} as reporting_opening_amount,
+        {{ sum_complete('reporting_restated_amount') }} as reporting_restated_amount,
+        {{ sum_complete('reporting_closing_amount') }} as reporting_closing_amount,
+        {{ sum_complete('constant_opening_amount') }} as constant_opening_amount,
+        {{ sum_complete('constant_closing_amount') }} as constant_closing_amount
     from matched
     group by month_date, customer_id, product_id, currency, match_key
 
@@ -308,11 +308,11 @@ totals as (
         cast(sum(opening_amount) as decimal(18, 2)) as opening_mrr_amount,
         cast(sum(closing_amount) as decimal(18, 2)) as closing_mrr_amount,
         cast(sum(quantity_change_amount) as decimal(18, 2)) as quantity_change_amount,
-        cast(sum(reporting_opening_amount) as decimal(28, 10)) as reporting_opening_mrr_amount,
-        cast(sum(reporting_restated_amount) as decimal(28, 10)) as reporting_restated_mrr_amount,
-        cast(sum(reporting_closing_amount) as decimal(28, 10)) as reporting_closing_mrr_amount,
-        cast(sum(constant_opening_amount) as decimal(28, 10)) as constant_opening_mrr_amount,
-        cast(sum(constant_closing_amount) as decimal(28, 10)) as constant_closing_mrr_amount
+        cast({{ sum_complete('reporting_opening_amount') }} as decimal(28, 10)) as reporting_opening_mrr_amount,
+        cast({{ sum_complete('reporting_restated_amount') }} as decimal(28, 10)) as reporting_restated_mrr_amount,
+        cast({{ sum_complete('reporting_closing_amount') }} as decimal(28, 10)) as reporting_closing_mrr_amount,
+        cast({{ sum_complete('constant_opening_amount') }} as decimal(28, 10)) as constant_opening_mrr_amount,
+        cast({{ sum_complete('constant_closing_amount') }} as decimal(28, 10)) as constant_closing_mrr_amount
     from explained
     group by month_date, customer_id, product_id, currency
 

@@ -34,6 +34,10 @@ final as (
         coalesce(max(case when policy_id = 'gross_margin_cost_classes' then policy_value end), '')
             as gross_margin_cost_classes,
         coalesce(max(case when policy_id = 'cash_account_id' then policy_value end), '') as cash_account_id,
+        coalesce(max(case when policy_id = 'receivable_account_id' then policy_value end), '')
+            as receivable_account_id,
+        coalesce(max(case when policy_id = 'payment_fee_account_id' then policy_value end), '')
+            as payment_fee_account_id,
         cast(coalesce(max(case when policy_id = 'ltv_horizon_months' then policy_value end), '60') as integer)
             as ltv_horizon_months,
         cast(coalesce(max(case when policy_id = 'ltv_monthly_discount_rate' then policy_value end), '0') as double)

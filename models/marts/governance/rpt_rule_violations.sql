@@ -11,8 +11,10 @@ violations as (
         'missing_month',
         'self_approval',
         'unbalanced_journal',
+        'unclear_service_period',
         'unknown_product',
         'unplaced_posting',
+        'unreconciled_account',
     ] -%}
     {%- for rule in rules %}
     select

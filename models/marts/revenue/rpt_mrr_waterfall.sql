@@ -33,10 +33,10 @@ totals as (
         count(case when movement_type = 'churn' then 1 end) as churned_customers,
         count(case when movement_type = 'reactivation' then 1 end) as reactivated_customers,
         count(case when closing_mrr_amount > 0 then 1 end) as closing_customers,
-        sum(reporting_opening_mrr_amount) as reporting_opening_mrr_amount,
-        sum(reporting_change_amount) as reporting_change_amount,
-        sum(reporting_fx_amount) as fx_amount,
-        sum(reporting_closing_mrr_amount) as reporting_closing_mrr_amount
+        {{ sum_complete('reporting_opening_mrr_amount') }} as reporting_opening_mrr_amount,
+        {{ sum_complete('reporting_change_amount') }} as reporting_change_amount,
+        {{ sum_complete('reporting_fx_amount') }} as fx_amount,
+        {{ sum_complete('reporting_closing_mrr_amount') }} as reporting_closing_mrr_amount
     from customer_months
     group by month_date
 
@@ -61,10 +61,18 @@ final as (
         cast(coalesce(totals.churned_customers, 0) as bigint) as churned_customers,
         cast(coalesce(totals.reactivated_customers, 0) as bigint) as reactivated_customers,
         cast(coalesce(totals.closing_customers, 0) as bigint) as closing_customers,
-        cast(coalesce(totals.reporting_opening_mrr_amount, 0) as decimal(18, 2)) as reporting_opening_mrr_amount,
-        cast(coalesce(totals.reporting_change_amount, 0) as decimal(18, 2)) as reporting_change_amount,
-        cast(coalesce(totals.fx_amount, 0) as decimal(18, 2)) as fx_amount,
-        cast(coalesce(totals.reporting_closing_mrr_amount, 0) as decimal(18, 2)) as reporting_closing_mrr_amount
+        cast(
+            case when totals.month_date is null then 0 else totals.reporting_opening_mrr_amount end as decimal(18, 2)
+        ) as reporting_opening_mrr_amount,
+        cast(
+            case when totals.month_date is null then 0 else totals.reporting_change_amount end as decimal(18, 2)
+        ) as reporting_change_amount,
+        cast(
+            case when totals.month_date is null then 0 else totals.fx_amount end as decimal(18, 2)
+        ) as fx_amount,
+        cast(
+            case when totals.month_date is null then 0 else totals.reporting_closing_mrr_amount end as decimal(18, 2)
+        ) as reporting_closing_mrr_amount
     from months
     left join totals on months.month_date = totals.month_date
 

@@ -1,0 +1,42 @@
+-- Over all periods the revenue of an invoice line is its amount, to the penny.
+with
+
+revenue as (
+
+    select
+        invoice_id,
+        line_number,
+        sum(recognised_amount) as recognised_amount
+    from {{ ref('fct_revenue') }}
+    group by invoice_id, line_number
+
+),
+
+lines as (
+
+    select * from {{ ref('int_revenue_lines') }}
+
+),
+
+calendar_range as (
+
+    select max(end_on) as last_on
+    from {{ ref('dim_fiscal_period') }}
+    where is_reporting_entity
+
+)
+
+select
+    lines.invoice_id,
+    lines.line_number,
+    lines.amount,
+    revenue.recognised_amount
+from lines
+cross join calendar_range
+left join revenue
+    on
+        lines.invoice_id = revenue.invoice_id
+        and lines.line_number = revenue.line_number
+where
+    lines.earned_to <= calendar_range.last_on
+    and coalesce(revenue.recognised_amount, 0) <> lines.amount
