@@ -60,6 +60,11 @@ def simulate(
     detail = scale >= DETAIL_SCALE
     chosen = file_format or ("parquet" if detail else "csv")
     beside = truth or out.with_name(f"{out.name}-truth")
+    if scale < 1:
+        raise UsageError(f"--scale must be 1 or more, not {scale}.")
+    if beside.resolve().is_relative_to(out.resolve()):
+        raise UsageError(f"The truth must lie outside {out}; name another folder with --truth.")
+    _clear(out)
     defects: list[Defect] = []
     with (
         Sink(out, chosen) as sink,
