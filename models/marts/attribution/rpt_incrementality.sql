@@ -128,7 +128,7 @@ pre_balance as (
 estimated as (
 
     select
-        arms.*,
+        *,
         treatment_mean - control_mean as effect,
         sqrt(treatment_variance + control_variance) as standard_error,
         power(treatment_variance + control_variance, 2)
