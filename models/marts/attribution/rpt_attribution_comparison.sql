@@ -176,7 +176,7 @@ final as (
         ranked.credited_conversions,
         cast(ranked.credited_amount as decimal(18, 2)) as credited_amount,
         cast(ranked.credited_amount as double)
-        / nullif(cast(ranked.all_credited_amount as double), 0) as credited_share,
+        / nullif(cast(ranked.all_credited_amount as double), 0) as credited_ratio,
         cast(ranges.lowest_amount as decimal(18, 2)) as lowest_amount,
         cast(ranges.highest_amount as decimal(18, 2)) as highest_amount,
         cast(ranges.highest_amount - ranges.lowest_amount as decimal(18, 2)) as at_stake_amount,
