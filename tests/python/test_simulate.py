@@ -86,10 +86,13 @@ def files_of(folder: Path) -> dict[str, bytes]:
 # --- what is committed ---
 
 
+@pytest.mark.parametrize("company", [OTHER_SEED], indirect=True)
+def test_another_seed_makes_another_company(company: Company) -> None:
+    assert files_of(company.out) != files_of(SAMPLE)
+
+
+@pytest.mark.parametrize("company", [SAMPLE_SEED], indirect=True)
 def test_the_committed_sample_is_what_the_simulator_writes(company: Company) -> None:
-    if company.seed != SAMPLE_SEED:
-        assert files_of(company.out) != files_of(SAMPLE)
-        return
     for made, committed in ((company.out, SAMPLE), (company.truth, SAMPLE_TRUTH)):
         ours, theirs = files_of(made), files_of(committed)
         changed = [name for name in sorted({*ours, *theirs}) if ours.get(name) != theirs.get(name)]
@@ -556,3 +559,52 @@ def test_benefits_are_confirmed_around_the_truth(company: Company) -> None:
         """
     )
     assert shares == []
+
+
+# --- a large company ---
+
+
+@pytest.mark.parametrize("company", [SAMPLE_SEED], indirect=True)
+def test_a_large_company_has_the_same_books_in_detail(
+    company: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Daily usage and a journal per invoice add up to what the summary says, in typed Parquet."""
+    monkeypatch.setattr("warehouse.simulate.DETAIL_SCALE", 1)
+    out = tmp_path / "large"
+    rows = simulate(out, SAMPLE_SEED, 1, progress=False)
+    assert rows["feature_usage"] >= 950_000
+    assert rows["gl_entries"] >= 100_000
+    assert rows["touchpoints"] >= 50_000
+    assert not list(out.rglob("*.csv"))
+    for name, (source, columns) in contracts().items():
+        found = company.rows(
+            f"describe select * from read_parquet('{out}/{source}/{name}.*parquet')"
+        )
+        assert [column for column, *_ in found] == list(columns), name
+    journals = f"'{out}/cost/gl_entries.parquet'"
+    uneven = company.rows(
+        f"select journal_id from {journals} group by journal_id, currency having sum(amount) <> 0"
+    )
+    assert len(uneven) == 1
+    different = company.rows(
+        f"""
+        with detail as (
+            select account_id, substr(cast(posted_on as varchar), 1, 7) as month, currency,
+                coalesce(product_id, '') as product_id, sum(amount) as detailed
+            from {journals} where account_id > '4' group by all
+        ), summary as (
+            select account_id, substr(posted_on, 1, 7) as month, currency,
+                coalesce(product_id, '') as product_id, sum(amount::decimal(18, 2)) as summed
+            from gl_entries where account_id > '4' group by all
+        )
+        select * from detail full join summary using (account_id, month, currency, product_id)
+        where coalesce(detailed, 0) <> coalesce(summed, 0)
+            and account_id < '5' and month < '2026-10'
+        """
+    )
+    assert different == []
+    monthly = company.rows("select sum(event_count::bigint) from feature_usage")[0][0]
+    daily = company.rows(
+        f"select sum(event_count) from read_parquet('{out}/product/feature_usage.*parquet')"
+    )[0][0]
+    assert abs(float(str(daily)) / float(str(monthly)) - 1) < 0.01

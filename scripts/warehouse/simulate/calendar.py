@@ -15,6 +15,11 @@ MONTHS = CLOSED_MONTHS + 1
 _ISO_BASE = dt.date(2015, 1, 1).toordinal()
 _ISO = [dt.date.fromordinal(_ISO_BASE + n).isoformat() for n in range(366 * 20)]
 
+_EARLIEST = 12 * 12  # months before 2023-10 that are known
+_STARTS = [
+    dt.date(2023 + (m + 9) // 12, (m + 9) % 12 + 1, 1).toordinal() for m in range(-_EARLIEST, 120)
+]
+
 
 def iso(day: int) -> str:
     """The day as YYYY-MM-DD."""
@@ -34,8 +39,7 @@ def month_of(ordinal: int) -> int:
 
 def month_start(month: int) -> int:
     """First day of a month."""
-    years, index = divmod(month + 9, 12)
-    return dt.date(2023 + years, index + 1, 1).toordinal()
+    return _STARTS[month + _EARLIEST]
 
 
 def month_end(month: int) -> int:

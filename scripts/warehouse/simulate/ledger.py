@@ -1,7 +1,7 @@
 """The general ledger: balanced journals for all that happened, and what they add up to."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -112,7 +112,7 @@ class SalesBook:
             for month, amount in earned:
                 sales.recognised[month, currency, line.product, account] += amount
             if self._detail:
-                rows += self._line_journals(line, currency, account, earned)
+                rows += self._line_journals(line, currency, account)
         for payment in customer.payments:
             month = month_of(payment.paid)
             product, invoiced = products[payment.invoice]
@@ -137,24 +137,42 @@ class SalesBook:
                 sales.new_value[month, deal.product] += usd
         self._plans(customer)
 
-    def _line_journals(
-        self, line: Line, currency: str, account: str, earned: list[tuple[int, int]]
-    ) -> list[Row]:
+    def _line_journals(self, line: Line, currency: str, account: str) -> list[Row]:
         name = f"{line.invoice}-{line.number}"
         rows = journal(
             f"IN-{name}", line.invoiced, line.invoiced, currency, "billing-system",
             [("1100", "", "", "", "", line.amount + line.tax), ("2400", "", "", "", "", -line.amount),
              ("2200", "", "", "", "", -line.tax)],
         )  # fmt: skip
-        for month, amount in earned:
-            if month >= CLOSED_MONTHS:
-                break
+        for posted, amount in self._steps(line):
+            tag = iso(posted)
             rows += journal(
-                f"RR-{name}-{iso(month_start(month))[:7]}", self._posting.posting_day(month), month_end(month) + 2,
-                currency, "billing-system",
-                [("2400", "", "", "", "", amount), (account, _REVENUE_CENTER, line.product, "", "", -amount)],
-            )  # fmt: skip
+                f"RR-{name}-{tag}",
+                posted,
+                posted + 2,
+                currency,
+                "billing-system",
+                [
+                    ("2400", "", "", "", "", amount),
+                    (account, _REVENUE_CENTER, line.product, "", "", -amount),
+                ],
+            )
         return rows
+
+    def _steps(self, line: Line) -> Iterator[tuple[int, int]]:
+        """Days on which a large company posts what is earned: the 10th, the 20th and the month end."""
+        before = 0
+        for month in range(month_of(line.start), min(month_of(line.end) + 1, CLOSED_MONTHS)):
+            first = month_start(month)
+            for posted, earned_to in (
+                (first + 9, first + 9),
+                (first + 19, first + 19),
+                (self._posting.posting_day(month), month_end(month)),
+            ):
+                cumulative = line.recognised_to(earned_to)
+                if cumulative != before:
+                    yield posted, cumulative - before
+                before = cumulative
 
     def _plans(self, customer: Customer) -> None:
         """Seats and monthly value in USD at the end of each month, by plan, for the revenue budget."""

@@ -95,7 +95,7 @@ class DailyUsage:
         self._parts: list[dict[str, np.ndarray[Any, Any]]] = []
         self._count = 0
         days = np.arange(FIRST_DAY, LAST_DAY + 1)
-        weight = np.array([0.25 if weekday(int(d)) >= 5 else 1.0 for d in days])
+        weight = np.array([0.45 if weekday(int(d)) >= 5 else 1.0 for d in days])
         month = np.array([month_of(int(d)) for d in days])
         total = np.bincount(month, weight, MONTHS)
         self._days = days
