@@ -38,7 +38,8 @@ class Node:
 class CompiledProject:
     """The compiled project; `run` executes chosen models and what they stand on."""
 
-    def __init__(self, manifest: Mapping[str, Any]) -> None:
+    def __init__(self, manifest: Mapping[str, Any], home: Path) -> None:
+        self.home = home
         self.manifest = manifest
         self._nodes = {
             node["name"]: Node(
@@ -75,20 +76,22 @@ class CompiledProject:
         result = dbtRunner().invoke(arguments)
         if not result.success:
             raise RuntimeError(f"dbt compile failed: {result.exception or result.result}")
-        return cls(json.loads((home / "target" / "manifest.json").read_text()))
+        return cls(json.loads((home / "target" / "manifest.json").read_text()), home)
 
     def run(
         self,
         targets: Iterable[str],
         given: Mapping[str, Rows] | None = None,
         connection: duckdb.DuckDBPyConnection | None = None,
+        *,
+        from_raw: bool = False,
     ) -> duckdb.DuckDBPyConnection:
         """Build `targets` and their ancestors; `given` models and seeds hold just these rows.
 
-        Staging models that are not given are empty; seeds that are not given are the project's.
-        Columns left out of given rows are NULL where the types are known (staging, seeds,
-        models with a contract); elsewhere the given columns are the table. Query the result as
-        `marts.<name>`, `intermediate.<name>` and so on.
+        Staging models that are not given are empty, or `from_raw` hold what the home's raw files
+        do; seeds that are not given are the project's. Columns left out of given rows are NULL
+        where the types are known (staging, seeds, models with a contract); elsewhere the given
+        columns are the table. Query the result as `marts.<name>`, `intermediate.<name>` and so on.
         """
         given = dict(given or {})
         if connection is None:
@@ -103,7 +106,7 @@ class CompiledProject:
                 self._create_given(connection, node, given[name])
             elif node.kind == "seed":
                 self._create_seed(connection, node)
-            elif node.schema == "staging":
+            elif node.schema == "staging" and not from_raw:
                 connection.execute(f"create table {node.relation} as from ({node.sql}) limit 0")
             else:
                 connection.execute(f"create table {node.relation} as ({node.sql}\n)")

@@ -422,3 +422,82 @@ def test_cohorts_keep_their_customers_and_money(comparison: Comparison) -> None:
         )
     """).fetchone()
     assert spans == (True,)
+
+
+def test_a_later_price_moves_no_earlier_month(
+    project: CompiledProject, comparison: Comparison
+) -> None:
+    """What a contract cost then is in the contract; new prices are new terms."""
+    contracts = random_contracts(7, HISTORIES)
+    raised = date(2025, 12, 1)
+    later = [
+        row | {"valid_from": raised, "valid_to": None, "unit_price": row["unit_price"] * 2}
+        for row in contracts
+        if row["valid_from"] < raised
+    ]
+    latest = {row["subscription_id"]: row for row in later}
+    connection = project.run(
+        ["fct_mrr_movements"],
+        {
+            "stg_revenue__subscriptions": [
+                row | {"known_at": date(2026, 6, 15)} for row in (*contracts, *latest.values())
+            ]
+        },
+    )
+    before = """
+        select customer_id, product_id, month_date, movement_type, opening_mrr_amount, closing_mrr_amount
+        from marts.fct_mrr_movements where month_date < ? order by all
+    """
+    assert (
+        connection.execute(before, [raised]).fetchall()
+        == comparison.connection.execute(before, [raised]).fetchall()
+    )
+
+
+def test_subscriptions_alone_make_what_they_can(project: CompiledProject) -> None:
+    marts = (
+        "fct_mrr_movements",
+        "rpt_mrr_waterfall",
+        "rpt_retention",
+        "rpt_cohorts",
+        "rpt_unit_economics",
+        "fct_revenue",
+        "fct_deferred_revenue",
+        "rpt_product_contribution",
+        "rpt_reconciliation",
+    )
+    contract = {
+        "subscription_id": "S",
+        "customer_id": "C",
+        "product_id": "P",
+        "plan_id": "basic",
+        "quantity": Decimal(5),
+        "unit_price": Decimal(20),
+        "billing_interval_months": 1,
+        "currency": "USD",
+        "known_at": date(2026, 3, 31),
+    }
+    connection = project.run(
+        marts,
+        {
+            "stg_revenue__subscriptions": [
+                contract | {"valid_from": date(2025, 1, 15), "valid_to": date(2026, 3, 1)}
+            ]
+        },
+    )
+    counts = [connection.execute(f"select count(*) from marts.{mart}").fetchall() for mart in marts]
+    assert [count for ((count,),) in counts] == [2, 15, 15, 45, 30, 0, 0, 0, 0]
+    assert connection.execute("""
+        select month_date, nrr_rate, logo_churn_rate from marts.rpt_retention where nrr_rate is not null
+    """).fetchall() == [
+        (date(2026, 1, 1), 1.0, 0.0),
+        (date(2026, 2, 1), 1.0, 0.0),
+        (date(2026, 3, 1), 0.0, 1.0),
+    ]
+    assert connection.execute("""
+        select distinct segment, cac_reason, gross_margin_reason, ltv_reason
+        from marts.rpt_unit_economics where month_date = date '2026-02-01' order by all
+    """).fetchall() == [
+        ("all", "no_spend_data", "no_cost_data", "no_margin"),
+        ("unknown", "no_spend_data", "no_cost_data", "no_margin"),
+    ]
