@@ -1,27 +1,9 @@
 -- One row per budget version, fiscal period, cost center, account and product.
 with
 
-budget_lines as (
+lines as (
 
-    select * from {{ ref('fct_budget_lines') }}
-
-),
-
-actuals as (
-
-    select * from {{ ref('int_budget_actuals') }}
-
-),
-
-fiscal_periods as (
-
-    select * from {{ ref('dim_fiscal_period') }}
-
-),
-
-accounts as (
-
-    select * from {{ ref('chart_of_accounts') }}
+    select * from {{ ref('int_budget_variance_lines') }}
 
 ),
 
@@ -34,185 +16,6 @@ materiality_rules as (
 explanations as (
 
     select * from {{ ref('stg_budget__variance_explanations') }}
-
-),
-
-reporting_date as (
-
-    select * from {{ ref('int_reporting_date') }}
-
-),
-
-budgets as (
-
-    select
-        budget_version,
-        version_type,
-        entity_id,
-        fiscal_year,
-        fiscal_period,
-        cost_center_id,
-        account_id,
-        product_id,
-        sum(reporting_budget_amount) as budget_amount
-    from budget_lines
-    where
-        polarity <> 0
-        and fiscal_year is not null
-    group by all
-
-),
-
-versions as (
-
-    select distinct
-        fiscal_year,
-        budget_version,
-        version_type
-    from budgets
-
-),
-
-actual_years as (
-
-    select distinct
-        entity_id,
-        fiscal_year,
-        cost_center_id,
-        account_id,
-        product_id
-    from actuals
-
-),
-
--- Spending is set against every version of its year, or against none where nothing was budgeted.
-line_years as (
-
-    select distinct
-        budget_version,
-        version_type,
-        entity_id,
-        fiscal_year,
-        cost_center_id,
-        account_id,
-        product_id
-    from budgets
-
-    union
-
-    select
-        coalesce(versions.budget_version, 'none') as budget_version,
-        coalesce(versions.version_type, 'none') as version_type,
-        actual_years.entity_id,
-        actual_years.fiscal_year,
-        actual_years.cost_center_id,
-        actual_years.account_id,
-        actual_years.product_id
-    from actual_years
-    left join versions on actual_years.fiscal_year = versions.fiscal_year
-
-),
-
-lines as (
-
-    select
-        line_years.budget_version,
-        line_years.version_type,
-        line_years.entity_id,
-        line_years.fiscal_year,
-        line_years.cost_center_id,
-        line_years.account_id,
-        line_years.product_id,
-        accounts.account_type,
-        accounts.polarity,
-        fiscal_periods.fiscal_period,
-        fiscal_periods.fiscal_quarter,
-        fiscal_periods.period_number,
-        cast(fiscal_periods.fiscal_year - 1 as string)
-        || substr(fiscal_periods.fiscal_period, 5) as prior_fiscal_period,
-        fiscal_periods.is_closed,
-        fiscal_periods.closed_at,
-        -- A period that has not begun has a budget but nothing to compare it with.
-        coalesce(
-            fiscal_periods.is_closed or fiscal_periods.start_on <= reporting_date.reporting_on, false
-        ) as has_begun,
-        reporting_date.reporting_on
-    from line_years
-    inner join accounts on line_years.account_id = accounts.account_id
-    inner join fiscal_periods
-        on
-            line_years.entity_id = fiscal_periods.entity_id
-            and line_years.fiscal_year = fiscal_periods.fiscal_year
-    cross join reporting_date
-
-),
-
-reported_actuals as (
-
-    select
-        entity_id,
-        fiscal_period,
-        cost_center_id,
-        account_id,
-        product_id,
-        sum(actual_amount) as actual_amount
-    from actuals
-    group by all
-
-),
-
-comparable_actuals as (
-
-    select
-        entity_id,
-        comparable_fiscal_period as fiscal_period,
-        cost_center_id,
-        account_id,
-        product_id,
-        sum(actual_amount) as actual_amount
-    from actuals
-    group by all
-
-),
-
-measured as (
-
-    select
-        lines.*,
-        coalesce(budgets.budget_amount, 0) as budget_amount,
-        coalesce(reported.actual_amount, case when lines.has_begun then 0 end) as actual_amount,
-        coalesce(prior_year.actual_amount, 0) as prior_year_amount,
-        coalesce(comparable.actual_amount, 0) as prior_year_comparable_amount
-    from lines
-    left join budgets
-        on
-            lines.budget_version = budgets.budget_version
-            and lines.fiscal_period = budgets.fiscal_period
-            and lines.entity_id = budgets.entity_id
-            and lines.cost_center_id is not distinct from budgets.cost_center_id
-            and lines.account_id = budgets.account_id
-            and lines.product_id is not distinct from budgets.product_id
-    left join reported_actuals as reported
-        on
-            lines.fiscal_period = reported.fiscal_period
-            and lines.entity_id = reported.entity_id
-            and lines.cost_center_id is not distinct from reported.cost_center_id
-            and lines.account_id = reported.account_id
-            and lines.product_id is not distinct from reported.product_id
-    left join reported_actuals as prior_year
-        on
-            lines.prior_fiscal_period = prior_year.fiscal_period
-            and lines.entity_id = prior_year.entity_id
-            and lines.cost_center_id is not distinct from prior_year.cost_center_id
-            and lines.account_id = prior_year.account_id
-            and lines.product_id is not distinct from prior_year.product_id
-    left join comparable_actuals as comparable
-        on
-            lines.prior_fiscal_period = comparable.fiscal_period
-            and lines.entity_id = comparable.entity_id
-            and lines.cost_center_id is not distinct from comparable.cost_center_id
-            and lines.account_id = comparable.account_id
-            and lines.product_id is not distinct from comparable.product_id
 
 ),
 
@@ -229,7 +32,7 @@ cumulated as (
         sum(budget_amount) over (
             partition by budget_version, entity_id, fiscal_year, cost_center_id, account_id, product_id
         ) as budget_full_year_amount
-    from measured
+    from lines
     window
         quarter_to_date as (
             partition by
@@ -305,8 +108,8 @@ final as (
         fiscal_quarter,
         period_number,
         polarity,
-        cast(actual_amount as decimal(18, 2)) as actual_amount,
-        cast(budget_amount as decimal(18, 2)) as budget_amount,
+        actual_amount,
+        budget_amount,
         cast(variance_amount as decimal(18, 2)) as variance_amount,
         cast(variance_amount * polarity as decimal(18, 2)) as variance_favourable_amount,
         case
@@ -317,8 +120,10 @@ final as (
             when budget_amount = 0 then 'no_budget'
             when budget_amount < 0 then 'negative_budget'
         end as variance_rate_reason,
-        cast(prior_year_amount as decimal(18, 2)) as prior_year_amount,
-        cast(prior_year_comparable_amount as decimal(18, 2)) as prior_year_comparable_amount,
+        flex_budget_amount,
+        committed_amount,
+        prior_year_amount,
+        prior_year_comparable_amount,
         cast(actual_qtd_amount as decimal(18, 2)) as actual_qtd_amount,
         cast(budget_qtd_amount as decimal(18, 2)) as budget_qtd_amount,
         cast(actual_ytd_amount as decimal(18, 2)) as actual_ytd_amount,
