@@ -1,0 +1,299 @@
+-- One row per bridge, budget version, fiscal period, product, item and driver of the variance.
+with
+
+revenue_items as (
+
+    select * from {{ ref('int_revenue_variance_items') }}
+
+),
+
+labour_items as (
+
+    select * from {{ ref('int_labour_variance_items') }}
+
+),
+
+variance_lines as (
+
+    select *
+    from {{ ref('int_budget_variance_lines') }}
+    where actual_amount is not null
+
+),
+
+fiscal_periods as (
+
+    select * from {{ ref('dim_fiscal_period') }}
+
+),
+
+-- Price, volume and mix compare the items present in both, in one set of units: the product.
+revenue_sets as (
+
+    select
+        *,
+        case
+            when budget_quantity = 0 then 'new'
+            when actual_quantity = 0 then 'discontinued'
+            else 'both'
+        end as presence
+    from revenue_items
+
+),
+
+revenue_totals as (
+
+    select
+        budget_version,
+        fiscal_period,
+        product_id,
+        sum(budget_quantity) as total_budget_quantity,
+        sum(actual_quantity) as total_actual_quantity,
+        cast(sum(budget_amount) as double) as total_budget_amount
+    from revenue_sets
+    where presence = 'both'
+    group by budget_version, fiscal_period, product_id
+
+),
+
+-- Currency first; the rest at the budget rate.
+revenue_measures as (
+
+    select
+        revenue_sets.budget_version,
+        revenue_sets.fiscal_year,
+        revenue_sets.fiscal_period,
+        revenue_sets.product_id,
+        revenue_sets.plan_id || ' / ' || revenue_sets.segment as item_id,
+        revenue_sets.presence,
+        revenue_sets.actual_amount - revenue_sets.actual_at_budget_rate_amount as currency_amount,
+        revenue_sets.actual_at_budget_rate_amount - revenue_sets.budget_amount as rest_amount,
+        cast(revenue_sets.actual_at_budget_rate_amount as double)
+        - revenue_sets.actual_quantity
+        * cast(revenue_sets.budget_amount as double) / nullif(revenue_sets.budget_quantity, 0) as price_effect,
+        (
+            revenue_sets.actual_quantity
+            - revenue_totals.total_actual_quantity
+            * revenue_sets.budget_quantity / nullif(revenue_totals.total_budget_quantity, 0)
+        ) * (
+            cast(revenue_sets.budget_amount as double) / nullif(revenue_sets.budget_quantity, 0)
+            - revenue_totals.total_budget_amount / nullif(revenue_totals.total_budget_quantity, 0)
+        ) as mix_effect
+    from revenue_sets
+    left join revenue_totals
+        on
+            revenue_sets.budget_version = revenue_totals.budget_version
+            and revenue_sets.fiscal_period = revenue_totals.fiscal_period
+            and revenue_sets.product_id = revenue_totals.product_id
+
+),
+
+-- Volume takes what price and mix leave, so that each item sums to its variance to the penny.
+revenue_rounded as (
+
+    select
+        *,
+        case
+            when presence = 'both' then cast(round(price_effect, 2) as decimal(18, 2)) else 0
+        end as price_amount,
+        case
+            when presence = 'both' then cast(round(coalesce(mix_effect, 0), 2) as decimal(18, 2)) else 0
+        end as mix_amount
+    from revenue_measures
+
+),
+
+revenue_drivers as (
+    {% for driver, amount in {
+        'currency': 'currency_amount',
+        'price': 'price_amount',
+        'mix': 'mix_amount',
+        'volume': "case when presence = 'both' then rest_amount - price_amount - mix_amount else 0 end",
+        'new': "case when presence = 'new' then rest_amount else 0 end",
+        'discontinued': "case when presence = 'discontinued' then rest_amount else 0 end",
+    }.items() %}
+    select
+        'revenue' as bridge,
+        budget_version,
+        fiscal_year,
+        fiscal_period,
+        product_id,
+        item_id,
+        '{{ driver }}' as driver,
+        1 as polarity,
+        {{ amount }} as variance_amount
+    from revenue_rounded
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+-- Revenue the items do not explain: usage, services, credits, and what two budgets say differently.
+itemised as (
+
+    select
+        budget_version,
+        fiscal_period,
+        product_id,
+        sum(actual_amount - budget_amount) as itemised_amount
+    from revenue_items
+    group by budget_version, fiscal_period, product_id
+
+),
+
+itemised_versions as (
+
+    select distinct
+        budget_version,
+        fiscal_period
+    from itemised
+
+),
+
+ledger_revenue as (
+
+    select
+        variance_lines.budget_version,
+        variance_lines.fiscal_year,
+        variance_lines.fiscal_period,
+        variance_lines.product_id,
+        sum(variance_lines.actual_amount - variance_lines.budget_amount) as ledger_amount
+    from variance_lines
+    inner join itemised_versions
+        on
+            variance_lines.budget_version = itemised_versions.budget_version
+            and variance_lines.fiscal_period = itemised_versions.fiscal_period
+    where variance_lines.account_type = 'revenue'
+    group by all
+
+),
+
+unitemised_revenue as (
+
+    select
+        'revenue' as bridge,
+        ledger_revenue.budget_version,
+        ledger_revenue.fiscal_year,
+        ledger_revenue.fiscal_period,
+        ledger_revenue.product_id,
+        'without units' as item_id,
+        'unitemised' as driver,
+        1 as polarity,
+        ledger_revenue.ledger_amount - coalesce(itemised.itemised_amount, 0) as variance_amount
+    from ledger_revenue
+    left join itemised
+        on
+            ledger_revenue.budget_version = itemised.budget_version
+            and ledger_revenue.fiscal_period = itemised.fiscal_period
+            and ledger_revenue.product_id is not distinct from itemised.product_id
+
+),
+
+labour_rounded as (
+
+    select
+        *,
+        cast(
+            round((standard_hours - budget_hours) * cast(standard_rate as double), 2) as decimal(18, 2)
+        ) as activity_amount,
+        cast(
+            round((actual_hours - standard_hours) * cast(standard_rate as double), 2) as decimal(18, 2)
+        ) as efficiency_amount
+    from labour_items
+
+),
+
+labour_drivers as (
+    {% for driver, amount in {
+        'activity': 'case when is_planned then activity_amount else 0 end',
+        'efficiency': 'case when is_planned then efficiency_amount else 0 end',
+        'rate': 'case when is_planned then actual_amount - budget_amount - activity_amount - efficiency_amount else 0 end',
+        'new': 'case when is_planned then 0 else actual_amount end',
+    }.items() %}
+    select
+        'labour' as bridge,
+        budget_version,
+        fiscal_year,
+        fiscal_period,
+        product_id,
+        activity_type as item_id,
+        '{{ driver }}' as driver,
+        -1 as polarity,
+        {{ amount }} as variance_amount
+    from labour_rounded
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+cost_drivers as (
+    {% for driver, amount in {
+        'currency': 'variance_lines.actual_amount - variance_lines.actual_at_budget_rate_amount',
+        'activity': 'variance_lines.flex_budget_amount - variance_lines.budget_amount',
+        'efficiency': 'variance_lines.actual_at_budget_rate_amount - variance_lines.flex_budget_amount',
+    }.items() %}
+    select
+        'cost' as bridge,
+        variance_lines.budget_version,
+        variance_lines.fiscal_year,
+        variance_lines.fiscal_period,
+        variance_lines.product_id,
+        variance_lines.account_id || ' / ' || coalesce(variance_lines.cost_center_id, '') as item_id,
+        '{{ driver }}' as driver,
+        -1 as polarity,
+        {{ amount }} as variance_amount
+    from variance_lines
+    where
+        variance_lines.account_type = 'expense'
+        and variance_lines.version_type <> 'none'
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+drivers as (
+
+    select * from revenue_drivers
+
+    union all
+
+    select * from unitemised_revenue
+
+    union all
+
+    select * from labour_drivers
+
+    union all
+
+    select * from cost_drivers
+
+),
+
+-- A period of several entities is final once the last of them has closed it.
+closed_periods as (
+
+    select
+        fiscal_period,
+        bool_and(is_closed) as is_closed
+    from fiscal_periods
+    group by fiscal_period
+
+),
+
+final as (
+
+    select
+        drivers.bridge,
+        drivers.budget_version,
+        drivers.fiscal_period,
+        drivers.product_id,
+        drivers.item_id,
+        drivers.driver,
+        drivers.fiscal_year,
+        cast(drivers.variance_amount as decimal(18, 2)) as variance_amount,
+        cast(drivers.variance_amount * drivers.polarity as decimal(18, 2)) as variance_favourable_amount,
+        coalesce(closed_periods.is_closed, false) as is_closed
+    from drivers
+    left join closed_periods on drivers.fiscal_period = closed_periods.fiscal_period
+    where drivers.variance_amount <> 0
+
+)
+
+select * from final
