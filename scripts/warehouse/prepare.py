@@ -222,7 +222,7 @@ class _Survey:
         self.size += len(chunk)
         self.has_nul = self.has_nul or b"\0" in chunk
         self._count_line_ends(chunk)
-        if self.is_utf8:
+        if self.is_utf8 and not (chunk.isascii() and self._decoder.getstate()[0] == b""):
             try:
                 self._decoder.decode(chunk)
             except UnicodeDecodeError:
@@ -230,10 +230,13 @@ class _Survey:
 
     def _count_line_ends(self, chunk: bytes) -> None:
         self._feeds += chunk.count(b"\n")
-        self._returns += chunk.count(b"\r")
-        self._pairs += chunk.count(b"\r\n") + (self._last == b"\r" and chunk[:1] == b"\n")
+        if b"\r" in chunk or self._last == b"\r":
+            self._returns += chunk.count(b"\r")
+            self._pairs += chunk.count(b"\r\n") + (self._last == b"\r" and chunk[:1] == b"\n")
         self._last = chunk[-1:]
-        last = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
+        last = chunk.rfind(b"\n")
+        if last < 0:
+            last = chunk.rfind(b"\r")
         if last < 0:
             self._line += len(chunk)
         else:

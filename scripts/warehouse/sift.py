@@ -80,7 +80,9 @@ def _parse(
             {", ".join(named)},
             _extra,
             _fault,
-            case when not ({" and ".join(is_sound) or "true"}) then [{record}] end as _record
+            case when not ({" and ".join(is_sound) or "true"})
+                then cast(to_json([{record}]) as varchar)
+            end as _record
         from (
             select *, {", ".join(typed)}
             from (
@@ -148,7 +150,7 @@ def _find_faults(connection: duckdb.DuckDBPyConnection, prepared: Prepared, scan
     cells = ["{'name': null, 'value': null, 'reason': _fault}"]
     members = []
     for at, field in enumerate(scan.fields):
-        column, text = field.column, f"_record[{at + 1}]"
+        column, text = field.column, f"_values[{at + 1}]"
         kind = values.kind_of(column, text)
         missing = "'is required but empty'" if column.required else "null"
         nul = f"when contains({text}, chr(0)) then '{_NUL_FAULT}' " if prepared.has_nul else ""
@@ -168,8 +170,11 @@ def _find_faults(connection: duckdb.DuckDBPyConnection, prepared: Prepared, scan
                 _fault,
                 unnest([{", ".join(cells)}]) as cell,
                 cast(json_merge_patch('{{}}', json_object({", ".join(members)})) as varchar) as record
-            from numbered
-            where _record is not null
+            from (
+                select _row, _fault, cast(cast(_record as json) as varchar[]) as _values
+                from numbered
+                where _record is not null
+            )
         )
         where cell.reason is not null and (cell.name is null or _fault is null)
     """)
@@ -292,5 +297,5 @@ def write_raw(
                     _extra
                 from candidates
                 {accepted}
-            ) to {literal(str(unfinished))} (format parquet)
+            ) to {literal(str(unfinished))} (format parquet, dictionary_size_limit 5000)
         """)

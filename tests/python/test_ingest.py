@@ -103,83 +103,76 @@ def test_a_row_is_known_since_it_was_recorded_else_since_the_day_in_the_file_nam
     assert raw(home, "_known_at") == [(known_at,)]
 
 
-@pytest.mark.parametrize(
-    ("row", "column", "reason"),
-    [
-        ("p1,i1,2026-02-30,1,,USD", "paid_on", "not a day"),
-        ("p1,i1,05/01/2026,1,,USD", "paid_on", "not a day"),
-        ("p1,i1,0026-01-05,1,,USD", "paid_on", "not a day"),
-        ("p1,i1,infinity,1,,USD", "paid_on", "not a day"),
-        ("p1,i1,2026-01-05T10:00:00,1,,USD", "paid_on", "not a day"),
-        ("p1,i1,2026-01-05,1.005,,USD", "amount", "at most 16 digits before and 2 after"),
-        ("p1,i1,2026-01-05,1e-5,,USD", "amount", "at most 16 digits before and 2 after"),
-        ("p1,i1,2026-01-05,12345678901234567,,USD", "amount", "at most 16 digits before"),
-        ("p1,i1,2026-01-05,1_000,,USD", "amount", "without separators"),
-        ("p1,i1,2026-01-05,ten,,USD", "amount", "not a number"),
-        ("p1,i1,2026-01-05,NaN,,USD", "amount", "not a number"),
-        ("p1,i1,2026-01-05,,,USD", "amount", "required but empty"),
-        ('p1,"",2026-01-05,1,,USD', "invoice_id", "required but empty"),
-        ("p1,i1,2026-01-05,1,x,USD", "fee_amount", "not a number"),
-        ("p1,i1,2026-01-05,1,,usd", "currency", "ISO 4217"),
-        ("p1,i1,2026-01-05,1,,DOLLAR", "currency", "ISO 4217"),
-        ("p1,i1", None, "fewer values"),
-        ("p1,i1,2026-01-05,1,,USD,more", None, "more values"),
-        ('p1,"i"1,2026-01-05,1,,USD', None, "quote"),
-    ],
-)
-def test_a_wrong_row_is_quarantined_with_its_place_and_reason(
-    home: Home, row: str, column: str | None, reason: str
-) -> None:
-    result = load(home, f"{HEADER}{GOOD}{row}\n{GOOD.replace('p1', 'p9')}")
-    assert (result.rows_read, result.rows_accepted, result.rows_quarantined) == (3, 2, 1)
-    ((at, in_column, _, why),) = quarantined(result)
-    assert (at, in_column) == (3, column)
-    assert reason in why
-    assert raw(home, "payment_id, _row") == [("p1", 2), ("p9", 4)]
+WRONG_ROWS = [
+    ("p1,i1,2026-02-30,1,,USD", "paid_on", "not a day"),
+    ("p1,i1,05/01/2026,1,,USD", "paid_on", "not a day"),
+    ("p1,i1,0026-01-05,1,,USD", "paid_on", "not a day"),
+    ("p1,i1,infinity,1,,USD", "paid_on", "not a day"),
+    ("p1,i1,2026-01-05T10:00:00,1,,USD", "paid_on", "not a day"),
+    ("p1,i1,2026-01-05,1.005,,USD", "amount", "at most 16 digits before and 2 after"),
+    ("p1,i1,2026-01-05,1e-5,,USD", "amount", "at most 16 digits before and 2 after"),
+    ("p1,i1,2026-01-05,12345678901234567,,USD", "amount", "at most 16 digits before"),
+    ("p1,i1,2026-01-05,1_000,,USD", "amount", "without separators"),
+    ("p1,i1,2026-01-05,ten,,USD", "amount", "not a number"),
+    ("p1,i1,2026-01-05,NaN,,USD", "amount", "not a number"),
+    ("p1,i1,2026-01-05,,,USD", "amount", "required but empty"),
+    ('p1,"",2026-01-05,1,,USD', "invoice_id", "required but empty"),
+    ("p1,i1,2026-01-05,1,x,USD", "fee_amount", "not a number"),
+    ("p1,i1,2026-01-05,1,,usd", "currency", "ISO 4217"),
+    ("p1,i1,2026-01-05,1,,DOLLAR", "currency", "ISO 4217"),
+    ("p1,i1", None, "fewer values"),
+    ("p1,i1,2026-01-05,1,,USD,more", None, "more values"),
+    ('p1,"i"1,2026-01-05,1,,USD', None, "quote"),
+]
 
 
-@pytest.mark.parametrize(
-    ("amount", "value"),
-    [
-        ("5", "5.00"),
-        ("+5.", "5.00"),
-        (".5", "0.50"),
-        ("1.2300", "1.23"),
-        ("5e1", "50.00"),
-        ("-9999999999999999.99", "-9999999999999999.99"),
-    ],
-)
-def test_numbers_that_fit_are_read_exactly(home: Home, amount: str, value: str) -> None:
-    load(home, f"{HEADER}p1,i1,2026-01-05,{amount},,USD\n")
-    assert raw(home, "cast(amount as varchar)") == [(value,)]
+def test_a_wrong_row_is_quarantined_with_its_place_and_reason(home: Home) -> None:
+    rows = [f"{row}\n{GOOD}" for row, _, _ in WRONG_ROWS]
+    result = load(home, HEADER + "".join(rows))
+    assert result.rows_accepted == result.rows_quarantined == len(WRONG_ROWS)
+    found = {row: (column, reason) for row, column, _, reason in quarantined(result)}
+    assert list(found) == list(range(2, 2 + 2 * len(WRONG_ROWS), 2))
+    for (row, column, reason), (in_column, why) in zip(WRONG_ROWS, found.values(), strict=True):
+        assert (in_column, reason in why) == (column, True), row
+    assert raw(home, "_row") == [(at + 1,) for at in found]
 
 
-@pytest.mark.parametrize(
-    ("moment", "value"),
-    [
-        ("2026-01-05", "2026-01-05 00:00:00"),
-        ("2026-01-05T10:11:12Z", "2026-01-05 10:11:12"),
-        ("2026-01-05 10:11", "2026-01-05 10:11:00"),
-        ("2026-01-05T10:11:12.5+02:00", "2026-01-05 08:11:12.5"),
-        ("2026-01-05 10:11:12 -0130", "2026-01-05 11:41:12"),
-    ],
-)
-def test_moments_are_read_as_utc(home: Home, moment: str, value: str) -> None:
+def test_numbers_that_fit_are_read_exactly(home: Home) -> None:
+    values = {
+        "5": "5.00",
+        "+5.": "5.00",
+        ".5": "0.50",
+        "1.2300": "1.23",
+        "5e1": "50.00",
+        "-9999999999999999.99": "-9999999999999999.99",
+    }
+    load(home, HEADER + "".join(f"p,i1,2026-01-05,{text},,USD\n" for text in values))
+    assert raw(home, "cast(amount as varchar)") == [(value,) for value in values.values()]
+
+
+def test_moments_are_read_as_utc(home: Home) -> None:
+    moments = {
+        "2026-01-05": "2026-01-05 00:00:00",
+        "2026-01-05T10:11:12Z": "2026-01-05 10:11:12",
+        "2026-01-05 10:11": "2026-01-05 10:11:00",
+        "2026-01-05T10:11:12.5+02:00": "2026-01-05 08:11:12.5",
+        "2026-01-05 10:11:12 -0130": "2026-01-05 11:41:12",
+    }
     header = "touch_id,customer_id,occurred_at,channel,is_paid\n"
-    load(home, f"{header}t1,c1,{moment},email,true\n", "revenue/touchpoints.csv")
-    assert raw(home, "cast(occurred_at as varchar)", "revenue/touchpoints") == [(value,)]
-
-
-@pytest.mark.parametrize(
-    "moment", ["2026-01-05T30:00:00Z", "2026-01-05 10:00 Europe/Berlin", "now"]
-)
-def test_impossible_moments_are_quarantined(home: Home, moment: str) -> None:
-    header = "touch_id,customer_id,occurred_at,channel,is_paid\n"
-    result = load(home, f"{header}t1,c1,{moment},email,maybe\n", "revenue/touchpoints.csv")
-    assert [(row[1], row[2]) for row in quarantined(result)] == [
-        ("is_paid", "maybe"),
-        ("occurred_at", moment),
+    rows = "".join(f"t1,c1,{text},email,true\n" for text in moments)
+    load(home, header + rows, "revenue/touchpoints.csv")
+    assert raw(home, "cast(occurred_at as varchar)", "revenue/touchpoints") == [
+        (value,) for value in moments.values()
     ]
+
+
+def test_impossible_moments_are_quarantined(home: Home) -> None:
+    moments = ["2026-01-05T30:00:00Z", "2026-01-05 10:00 Europe/Berlin", "now"]
+    header = "touch_id,customer_id,occurred_at,channel,is_paid\n"
+    rows = "".join(f"t1,c1,{text},email,maybe\n" for text in moments)
+    result = load(home, header + rows, "revenue/touchpoints.csv")
+    expected = [[("is_paid", "maybe"), ("occurred_at", moment)] for moment in moments]
+    assert [row[1:3] for row in quarantined(result)] == [fault for row in expected for fault in row]
 
 
 def test_records_keep_their_number_when_others_are_rejected(home: Home) -> None:
@@ -298,35 +291,37 @@ def test_the_same_content_under_a_later_day_is_news(home: Home) -> None:
     assert len(raw(home, "1")) == 2
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "reason"),
-    [
-        (PAYMENTS, "payment_id,amount\np1,1\n", "lacks invoice_id, paid_on, currency"),
-        (PAYMENTS, "1,2,3\n4,5,6\n", "its columns are 1, 2, 3"),
-        (PAYMENTS, HEADER.replace("fee_amount", "Amount") + GOOD, "amount more than once"),
-        (PAYMENTS, "", "empty"),
-        (PAYMENTS, ",".join(f"c{at}" for at in range(10_000)), "10000 columns"),
-        ("revenue/payments.2026-13-01.csv", HEADER + GOOD, "2026-13-01 in its name is no day"),
-        ("revenue/paymentsx.csv", HEADER + GOOD, "begins with no extract of revenue"),
-        ("revenues/payments.csv", HEADER + GOOD, "put it into one of budget, cost"),
-        ("payments.csv", HEADER + GOOD, "no folder of a source"),
-        ("revenue/payments.pdf", "%PDF", "ends in none of .csv"),
-        ("revenue/payments.parquet", "not parquet", "DuckDB cannot read it"),
-        ("revenue/payments.csv.gz", b"\x1f\x8bnot gzip", "not a valid gzip file"),
-        ("revenue/payments.csv.gz", gzip.compress(b"x" * 999)[:-9], "cut off"),
-    ],
-)
-def test_a_wrong_file_is_refused_with_the_fix_and_the_others_load(
-    home: Home, name: str, content: str | bytes, reason: str
-) -> None:
-    land(home, name, content)
+WRONG_FILES: list[tuple[str, str | bytes, str]] = [
+    ("revenue/payments-a.csv", "payment_id,amount\np1,1\n", "lacks invoice_id, paid_on, currency"),
+    ("revenue/payments-b.csv", "1,2,3\n4,5,6\n", "its columns are 1, 2, 3"),
+    (
+        "revenue/payments-c.csv",
+        HEADER.replace("fee_amount", "Amount") + GOOD,
+        "amount more than once",
+    ),
+    ("revenue/payments-d.csv", "", "empty"),
+    ("revenue/payments-e.csv", ",".join(f"c{at}" for at in range(10_000)), "10000 columns"),
+    ("revenue/payments.2026-13-01.csv", HEADER + GOOD, "2026-13-01 in its name is no day"),
+    ("revenue/paymentsx.csv", HEADER + GOOD, "begins with no extract of revenue"),
+    ("revenues/payments.csv", HEADER + GOOD, "put it into one of budget, cost"),
+    ("payments.csv", HEADER + GOOD, "no folder of a source"),
+    ("revenue/payments.pdf", "%PDF", "ends in none of .csv"),
+    ("revenue/payments.parquet", "not parquet", "DuckDB cannot read it"),
+    ("revenue/payments-f.csv.gz", b"\x1f\x8bnot gzip", "not a valid gzip file"),
+    ("revenue/payments-g.csv.gz", gzip.compress(b"x" * 999)[:-9], "cut off"),
+]
+
+
+def test_a_wrong_file_is_refused_with_the_fix_and_the_others_load(home: Home) -> None:
+    for name, content, _ in WRONG_FILES:
+        land(home, name, content)
     land(home, "revenue/payments-good.csv", HEADER + GOOD)
     for _ in range(2):
-        summary = run(home)
-        (refused,) = summary.of("refused")
-        assert refused.file == name
-        assert reason in refused.message
-    assert [entry["event"] for entry in entries(home)].count("refused") == 1
+        refused = {file.file: file.message for file in run(home).of("refused")}
+        assert len(refused) == len(WRONG_FILES)
+        for name, _, reason in WRONG_FILES:
+            assert reason in refused[name]
+    assert [entry["event"] for entry in entries(home)].count("refused") == len(WRONG_FILES)
     assert raw(home, "payment_id, _file") == [("p1", "revenue/payments-good.csv")]
 
 
