@@ -1,6 +1,7 @@
 """The sample company is what the simulator writes, ties across extracts, and is as spoilt as stated."""
 
 import csv
+import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,10 +13,15 @@ import pytest
 from warehouse.errors import UsageError
 from warehouse.home import PROJECT
 from warehouse.simulate import simulate
+from warehouse.simulate.calendar import LAST_DAY, MONTHS, month_of
+from warehouse.simulate.catalog import FEATURE
+from warehouse.simulate.customers import company_block
 from warehouse.simulate.parameters import (
     BAD_DATE_RATE,
     CLOUD_DIFFERENCE,
     DUPLICATE_RATE,
+    EXPANSION_FACTOR,
+    EXPANSION_FEATURE,
     MISSING_MONTH,
     REVENUE_DIFFERENCE,
     UNBALANCED_AMOUNT,
@@ -533,6 +539,27 @@ def test_experiments_show_their_true_effect(company: Company) -> None:
             """
         )
         assert abs(float(str(estimate)) - effect) < 3.5 * float(str(error))
+
+
+def test_the_planted_feature_drives_expansion_and_low_engagement_churn() -> None:
+    product = FEATURE[EXPANSION_FEATURE].product_id
+    months, grown = [0, 0], [0, 0]
+    left, all_customers = [], []
+    for customer in (c for block in range(4) for c in company_block(SAMPLE_SEED, block)):
+        left += [customer.engagement[min(MONTHS - 1, month_of(on))] for on in customer.ended]
+        all_customers.append(customer.engagement.mean())
+        terms = [term for term in customer.terms if term.plan.startswith(f"{product}-")]
+        for term in terms:
+            for month in range(
+                max(0, month_of(term.valid_from)), month_of(term.valid_to or LAST_DAY)
+            ):
+                months[customer.uses(EXPANSION_FEATURE, month)] += 1
+        for before, after in itertools.pairwise(terms):
+            if before.subscription == after.subscription and after.quantity > before.quantity:
+                grown[customer.uses(EXPANSION_FEATURE, month_of(after.valid_from))] += 1
+    without, using = (g / m for g, m in zip(grown, months, strict=True))
+    assert EXPANSION_FACTOR * 0.7 < using / without < EXPANSION_FACTOR * 1.4
+    assert sum(left) / len(left) < sum(all_customers) / len(all_customers) - 0.15
 
 
 def test_benefits_are_confirmed_around_the_truth(company: Company) -> None:
