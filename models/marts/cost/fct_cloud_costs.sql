@@ -28,7 +28,9 @@ final as (
         cast(
             sum(case when product_id is not null and owner is not null then reporting_effective_cost else 0 end)
             as decimal(28, 10)
-        ) as reporting_tagged_amount
+        ) as reporting_allocated_amount,
+        cast(sum(case when owner is null then reporting_effective_cost else 0 end) as decimal(28, 10))
+            as reporting_unowned_amount
     from cloud_charges
     group by
         charge_date,
