@@ -4,17 +4,23 @@ with
 violations as (
     {% set rules = [
         'changed_after_lock',
+        'closed_loop',
         'corrected_row',
         'duplicate_row',
+        'incomplete_coefficients',
         'late_posting',
+        'missing_driver',
         'missing_fx_rate',
         'missing_month',
         'self_approval',
+        'small_payroll_account',
         'unbalanced_journal',
         'unclear_service_period',
+        'unknown_consumer',
         'unknown_product',
         'unplaced_posting',
         'unreconciled_account',
+        'work_without_pay',
     ] -%}
     {%- for rule in rules %}
     select
