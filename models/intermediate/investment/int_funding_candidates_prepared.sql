@@ -13,6 +13,7 @@ initiatives as (
 
 ),
 
+-- Judged by the forecast: the case as its reference class says it will turn out.
 returns as (
 
     select
@@ -20,11 +21,7 @@ returns as (
         valuation_npv_amount,
         cost_amount
     from {{ ref('rpt_initiative_returns') }}
-    where version_role in ('baseline', 'current')
-    qualify row_number() over (
-            partition by initiative_id
-            order by case version_role when 'current' then 0 else 1 end, case_version
-        ) = 1
+    where version_role = 'forecast'
 
 ),
 

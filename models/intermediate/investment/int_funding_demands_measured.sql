@@ -12,12 +12,10 @@ cash_flows as (
 
     select
         initiative_id,
-        case_version,
-        version_role,
         month_date,
         cost_amount
     from {{ ref('fct_initiative_cash_flows') }}
-    where version_role in ('baseline', 'current')
+    where version_role = 'forecast'
 
 ),
 
@@ -52,34 +50,20 @@ capacity_limits as (
 
 ),
 
-latest_flows as (
-
-    select
-        initiative_id,
-        month_date,
-        cost_amount
-    from cash_flows
-    qualify dense_rank() over (
-            partition by initiative_id
-            order by case version_role when 'current' then 0 else 1 end, case_version
-        ) = 1
-
-),
-
 budget_demands as (
 
     select
-        latest_flows.initiative_id,
+        cash_flows.initiative_id,
         'budget ' || capital_budgets.capital_budget_id as constraint_id,
         'budget' as constraint_type,
-        cast(sum(latest_flows.cost_amount) as double) as demand_amount,
+        cast(sum(cash_flows.cost_amount) as double) as demand_amount,
         cast(max(capital_budgets.budget_amount) as double) as limit_amount
-    from latest_flows
+    from cash_flows
     inner join candidates
-        on latest_flows.initiative_id = candidates.initiative_id
+        on cash_flows.initiative_id = candidates.initiative_id
     inner join capital_budgets
-        on latest_flows.month_date between capital_budgets.start_on and capital_budgets.end_on
-    group by latest_flows.initiative_id, capital_budgets.capital_budget_id
+        on cash_flows.month_date between capital_budgets.start_on and capital_budgets.end_on
+    group by cash_flows.initiative_id, capital_budgets.capital_budget_id
 
 ),
 

@@ -20,7 +20,8 @@ policies as (
         first_review_months,
         last_review_months,
         credibility_months,
-        reference_class_size
+        reference_class_size,
+        milestone_start_share
     from {{ ref('investment_policies') }}
 
 ),
@@ -71,7 +72,8 @@ final as (
         policies.first_review_months,
         policies.last_review_months,
         policies.credibility_months,
-        policies.reference_class_size
+        policies.reference_class_size,
+        policies.milestone_start_share
     from policies
     left join bounded on true
     where policies.effective_from <= coalesce(bounded.reporting_on, policies.effective_from)

@@ -1,12 +1,10 @@
--- One row per set of flows whose return is asked for: initiative × version.
+-- One row per set of flows whose return is asked for, with the rates it is measured at.
 with
 
-cash_flows as (
+flow_sets as (
 
-    select distinct
-        initiative_id,
-        case_version
-    from {{ ref('fct_initiative_cash_flows') }}
+    select distinct flow_set_id
+    from {{ ref('int_return_flows_pooled') }}
 
 ),
 
@@ -30,20 +28,23 @@ policy as (
 
 ),
 
+-- Sets of one initiative take its rate; pools take the hurdle rate.
 final as (
 
     select
-        'initiative|' || cash_flows.initiative_id || '|' || cash_flows.case_version as flow_set_id,
+        flow_sets.flow_set_id,
         12 as periods_per_year,
         coalesce(initiatives.discount_rate, policy.hurdle_rate) as discount_rate,
         policy.finance_rate,
         policy.reinvestment_rate,
         policy.hurdle_rate,
         policy.valuation_on
-    from cash_flows
-    left join initiatives
-        on cash_flows.initiative_id = initiatives.initiative_id
+    from flow_sets
     cross join policy
+    left join initiatives
+        on
+            split_part(flow_sets.flow_set_id, '|', 2) = initiatives.initiative_id
+            and split_part(flow_sets.flow_set_id, '|', 1) in ('initiative', 'to_go')
 
 )
 

@@ -1,4 +1,4 @@
--- One row per initiative, version (each business case, realised) and month: cash costs and benefits.
+-- One row per initiative, version (each business case, forecast, realised) and month: cash costs and benefits.
 with
 
 case_flows as (
@@ -47,6 +47,25 @@ policy as (
 
 ),
 
+progress as (
+
+    select
+        initiative_id,
+        is_ready,
+        complete_share,
+        current_build_cost,
+        current_last_month,
+        cash_share,
+        cost_factor,
+        benefit_factor,
+        remaining_first_month,
+        remaining_build_months,
+        expected_ready_month
+    from {{ ref('int_initiative_progress') }}
+    where status not in ('abandoned', 'rejected')
+
+),
+
 realised_benefits as (
 
     select
@@ -80,6 +99,124 @@ realised as (
 
 ),
 
+-- Work not accepted yet, at the cost its record and its reference class suggest, spread evenly.
+outlook_builds as (
+
+    select
+        progress.initiative_id,
+        cast({{ dbt.dateadd('month', 'steps.i', 'progress.remaining_first_month') }} as date) as month_date,
+        cast(
+            round(
+                (1 - progress.complete_share) * progress.current_build_cost * progress.cost_factor
+                / progress.remaining_build_months,
+                2
+            ) as decimal(18, 2)
+        ) as build_cost_amount
+    from progress
+    inner join range(0, 600) as steps (i)
+        on progress.remaining_build_months > steps.i
+    where not progress.is_ready
+
+),
+
+current_flows as (
+
+    select
+        initiative_id,
+        month_date,
+        run_cost_amount,
+        benefit_amount
+    from case_flows
+    where is_current
+
+),
+
+-- The rest of the plan, moved by the slip and corrected by what was measured so far.
+outlook_plans as (
+
+    select
+        current_flows.initiative_id,
+        cast(
+            {{ dbt.dateadd(
+                'month',
+                dbt.datediff('progress.current_last_month', 'progress.expected_ready_month', 'month'),
+                'current_flows.month_date'
+            ) }} as date
+        ) as month_date,
+        current_flows.run_cost_amount,
+        current_flows.benefit_amount * progress.benefit_factor as benefit_amount,
+        progress.cash_share
+    from current_flows
+    inner join progress
+        on current_flows.initiative_id = progress.initiative_id
+    where progress.current_last_month is not null
+
+),
+
+outlooks as (
+
+    select
+        outlook_plans.initiative_id,
+        outlook_plans.month_date,
+        0 as build_cost_amount,
+        outlook_plans.run_cost_amount,
+        cast(round(outlook_plans.benefit_amount * outlook_plans.cash_share, 2) as decimal(18, 2)) as benefit_amount,
+        cast(round(outlook_plans.benefit_amount * (1 - outlook_plans.cash_share), 2) as decimal(18, 2))
+            as time_released_amount
+    from outlook_plans
+    inner join policy
+        on outlook_plans.month_date > policy.cutoff_month
+
+    union all
+
+    select
+        initiative_id,
+        month_date,
+        build_cost_amount,
+        0 as run_cost_amount,
+        0 as benefit_amount,
+        0 as time_released_amount
+    from outlook_builds
+
+),
+
+forecasts as (
+
+    select
+        initiative_id,
+        month_date,
+        sum(build_cost_amount) as build_cost_amount,
+        sum(run_cost_amount) as run_cost_amount,
+        sum(benefit_amount) as benefit_amount,
+        sum(verified_benefit_amount) as verified_benefit_amount,
+        sum(time_released_amount) as time_released_amount
+    from (
+        select
+            initiative_id,
+            month_date,
+            build_cost_amount,
+            run_cost_amount,
+            benefit_amount,
+            verified_benefit_amount,
+            time_released_amount
+        from realised
+
+        union all
+
+        select
+            initiative_id,
+            month_date,
+            build_cost_amount,
+            run_cost_amount,
+            benefit_amount,
+            0 as verified_benefit_amount,
+            time_released_amount
+        from outlooks
+    ) as realised_and_outlooks
+    group by initiative_id, month_date
+
+),
+
 versions as (
 
     select
@@ -107,6 +244,20 @@ versions as (
         verified_benefit_amount,
         time_released_amount
     from realised
+
+    union all
+
+    select
+        initiative_id,
+        'forecast' as case_version,
+        'forecast' as version_role,
+        month_date,
+        build_cost_amount,
+        run_cost_amount,
+        benefit_amount,
+        verified_benefit_amount,
+        time_released_amount
+    from forecasts
 
 ),
 
