@@ -160,13 +160,12 @@ class SalesBook:
         return rows
 
     def _steps(self, line: Line) -> Iterator[tuple[int, int]]:
-        """Days on which a large company posts what is earned: the 10th, the 20th and the month end."""
+        """Days on which a large company posts what is earned: the 8th, 15th, 20th and the month end."""
         before = 0
         for month in range(month_of(line.start), min(month_of(line.end) + 1, CLOSED_MONTHS)):
             first = month_start(month)
             for posted, earned_to in (
-                (first + 9, first + 9),
-                (first + 19, first + 19),
+                *((first + later, first + later) for later in (7, 14, 19)),
                 (self._posting.posting_day(month), month_end(month)),
             ):
                 cumulative = line.recognised_to(earned_to)
