@@ -6,7 +6,8 @@ months as (
     select
         month_date,
         month_number,
-        snapshot_on
+        snapshot_on,
+        is_survivors_only and not bool_and(is_survivors_only) over () as is_before_losses
     from {{ ref('int_revenue_months') }}
 
 ),
@@ -268,6 +269,7 @@ final as (
         months.month_number,
         segments.segment,
         segments.is_all,
+        months.is_before_losses,
         cast(coalesce(movements.closing_mrr_amount, 0) as double) as closing_mrr_amount,
         cast(coalesce(movements.closing_customers, 0) as bigint) as closing_customers,
         cast(coalesce(movements.opening_customers, 0) as bigint) as opening_customers,

@@ -64,6 +64,12 @@ fx_rates as (
 
 ),
 
+revenue_opportunities as (
+
+    select * from {{ ref('int_revenue_opportunities') }}
+
+),
+
 -- All rules look at closed months, up to the last one.
 last_closed as (
 
@@ -535,6 +541,10 @@ findings as (
     union all
 
     select * from anomalous_cloud
+
+    union all
+
+    select * from revenue_opportunities
 
 ),
 

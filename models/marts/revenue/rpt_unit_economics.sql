@@ -31,18 +31,19 @@ months as (
 
 ),
 
--- Churn, margin and losses pooled over the window, so that one quiet month does not decide.
+-- Churn, margin and losses pooled over the window, so that one quiet month does not decide. Months before any loss
+-- on record may hold survivors only and would make churn look smaller than it was.
 pooled as (
 
     select
         months.month_date,
         base_months.segment,
-        sum(base_months.opening_customers) as opening_customers,
-        sum(base_months.churned_customers) as churned_customers,
-        sum(base_months.new_amount) as new_amount,
-        sum(base_months.expansion_amount) as expansion_amount,
-        sum(base_months.reactivation_amount) as reactivation_amount,
-        sum(base_months.lost_amount) as lost_amount,
+        sum(case when base_months.is_before_losses then 0 else base_months.opening_customers end) as opening_customers,
+        sum(case when base_months.is_before_losses then 0 else base_months.churned_customers end) as churned_customers,
+        sum(case when base_months.is_before_losses then 0 else base_months.new_amount end) as new_amount,
+        sum(case when base_months.is_before_losses then 0 else base_months.expansion_amount end) as expansion_amount,
+        sum(case when base_months.is_before_losses then 0 else base_months.reactivation_amount end) as reactivation_amount,
+        sum(case when base_months.is_before_losses then 0 else base_months.lost_amount end) as lost_amount,
         sum(base_months.revenue_amount) as revenue_amount,
         sum(base_months.cost_amount) as cost_amount,
         sum(base_months.free_cash_flow_amount) as free_cash_flow_amount,
