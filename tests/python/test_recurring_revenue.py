@@ -495,9 +495,9 @@ def test_subscriptions_alone_make_what_they_can(project: CompiledProject) -> Non
         (date(2026, 3, 1), 0.0, 1.0),
     ]
     assert connection.execute("""
-        select distinct segment, cac_reason, gross_margin_reason, ltv_reason
+        select distinct segment, cac_amount_reason, gross_margin_rate_reason, ltv_amount_reason
         from marts.rpt_unit_economics where month_date = date '2026-02-01' order by all
     """).fetchall() == [
-        ("all", "no_spend_data", "no_cost_data", "no_margin"),
-        ("unknown", "no_spend_data", "no_cost_data", "no_margin"),
+        ("all", "no_spend_data", "no_cost_data", "no_losses_on_record"),
+        ("unknown", "no_spend_data", "no_cost_data", "no_losses_on_record"),
     ]

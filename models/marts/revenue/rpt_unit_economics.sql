@@ -174,6 +174,7 @@ parts as (
         base_months.month_date,
         base_months.segment,
         base_months.is_all,
+        base_months.is_before_losses,
         base_months.closing_mrr_amount,
         base_months.closing_customers,
         base_months.closing_mrr_amount / nullif(base_months.closing_customers, 0) as arpa_amount,
@@ -257,15 +258,19 @@ final as (
         closing_customers,
         cast(round(closing_mrr_amount, 2) as decimal(18, 2)) as closing_mrr_amount,
         cast(round(arpa_amount, 2) as decimal(18, 2)) as arpa_amount,
-        case when arpa_amount is null then 'no_customers' end as arpa_reason,
+        case when arpa_amount is null then 'no_customers' end as arpa_amount_reason,
         gross_margin_rate,
         case
             when gross_margin_rate is not null then null
             when cost_amount is null then 'no_cost_data'
             else 'no_revenue'
-        end as gross_margin_reason,
+        end as gross_margin_rate_reason,
         monthly_churn_rate,
-        case when monthly_churn_rate is null then 'no_opening_customers' end as monthly_churn_reason,
+        case
+            when monthly_churn_rate is not null then null
+            when is_before_losses then 'no_losses_on_record'
+            else 'no_opening_customers'
+        end as monthly_churn_rate_reason,
         cast(round(new_logo_spend_amount, 2) as decimal(18, 2)) as new_logo_spend_amount,
         cast(coalesce(new_customers, 0) as bigint) as new_customers,
         cast(round(cac_amount, 2) as decimal(18, 2)) as cac_amount,
@@ -273,7 +278,7 @@ final as (
             when cac_amount is not null then null
             when new_customers is null then 'no_spend_data'
             else 'no_new_customers'
-        end as cac_reason,
+        end as cac_amount_reason,
         cac_payback_months,
         case
             when cac_payback_months is not null then null
@@ -281,7 +286,7 @@ final as (
             when gross_margin_rate is null then 'no_margin'
             when gross_margin_rate <= 0 then 'negative_margin'
             else 'no_new_customers'
-        end as cac_payback_reason,
+        end as cac_payback_months_reason,
         cast(round(ltv_amount, 2) as decimal(18, 2)) as ltv_amount,
         cast(round(ltv_discounted_amount, 2) as decimal(18, 2)) as ltv_discounted_amount,
         cast(round(ltv_discounted_amount * kept_ratio, 2) as decimal(18, 2)) as ltv_discounted_end_amount,
@@ -289,15 +294,16 @@ final as (
         case
             when ltv_amount is not null then null
             when arpa_amount is null then 'no_customers'
+            when monthly_churn_rate is null and is_before_losses then 'no_losses_on_record'
             when monthly_churn_rate is null then 'no_opening_customers'
             when gross_margin_rate is null then 'no_margin'
             else 'negative_margin'
-        end as ltv_reason,
+        end as ltv_amount_reason,
         ltv_amount / nullif(cac_amount, 0) as ltv_cac_ratio,
         case
             when ltv_amount is null then 'no_ltv'
             when cac_amount is null or cac_amount = 0 then 'no_cac'
-        end as ltv_cac_reason,
+        end as ltv_cac_ratio_reason,
         gained_amount / nullif(lost_amount, 0) as quick_ratio,
         case when lost_amount = 0 then 'no_losses' end as quick_ratio_reason,
         (quarter_revenue_amount - previous_quarter_revenue_amount) * 4 / nullif(previous_quarter_spend_amount, 0)
@@ -326,7 +332,7 @@ final as (
             when not is_all then 'company_level_only'
             when revenue_growth_rate is null then 'window_incomplete'
             when free_cash_flow_margin_rate is null then 'no_cash_data'
-        end as rule_of_40_reason
+        end as rule_of_40_rate_reason
     from valued
 
 )
