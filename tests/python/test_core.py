@@ -179,25 +179,3 @@ def test_nobody_approves_their_own_posting(project: CompiledProject) -> None:
     ]
     found = violations(project, "self_approval", stg_cost__gl_entries=rows)
     assert [row[0] for row in found] == ["journal_id=own, line_number=1"]
-
-
-def test_product_return_is_cost_based_and_says_why_it_is_missing(project: CompiledProject) -> None:
-    rows = [
-        ledger(f"J{number}", 1, "4010", "-150.00", product_id="P1", posted_on=month)
-        for number, month in enumerate(dt.date(2025, month, 5) for month in range(1, 13))
-    ]
-    rows += [ledger("C", 1, "5030", "600.00", product_id="P1", posted_on=dt.date(2025, 1, 9))]
-    rows += [
-        ledger("S", 1, "6320", "50.00", cost_center_id="CC400", posted_on=dt.date(2025, 12, 9))
-    ]
-    warehouse = project.run(["rpt_product_roi"], {"stg_cost__gl_entries": rows})
-    found = warehouse.execute(
-        "select product_id, ttm_roi_rate, ttm_roi_rate_reason, lifetime_roi_rate "
-        "from marts.rpt_product_roi where month_date in ('2025-11-01', '2025-12-01') "
-        "order by product_id, month_date"
-    ).fetchall()
-    assert found == [
-        ("P1", None, "less_than_12_months", 1.75),
-        ("P1", 2.0, None, 2.0),
-        ("unallocated", None, "less_than_12_months", -1.0),
-    ]

@@ -31,6 +31,19 @@ portfolio_members as (
 
 ),
 
+product_months as (
+
+    select
+        product_id,
+        month_date,
+        revenue_amount,
+        direct_cost_amount,
+        allocated_cost_amount
+    from {{ ref('int_product_flow_months') }}
+    where product_id <> 'unallocated'
+
+),
+
 initiative_flows as (
 
     select
@@ -72,6 +85,22 @@ portfolio_flows as (
 
 ),
 
+-- The life of a product up to each month: revenue against all its cash cost, shared cost included.
+product_flows as (
+
+    select
+        'product|' || reported.product_id || '|' || substr(cast(reported.month_date as string), 1, 7) as flow_set_id,
+        product_months.month_date,
+        product_months.revenue_amount as benefit_amount,
+        product_months.direct_cost_amount + product_months.allocated_cost_amount as cost_amount
+    from product_months as reported
+    inner join product_months
+        on
+            reported.product_id = product_months.product_id
+            and reported.month_date >= product_months.month_date
+
+),
+
 all_flows as (
 
     select
@@ -98,6 +127,15 @@ all_flows as (
         benefit_amount,
         cost_amount
     from portfolio_flows
+
+    union all
+
+    select
+        flow_set_id,
+        month_date,
+        benefit_amount,
+        cost_amount
+    from product_flows
 
 ),
 

