@@ -51,7 +51,14 @@ class Transformation:
 
     def build(self) -> list[NodeResult]:
         """Seeds, models and data tests in one dbt run; unit tests belong to the test suite."""
-        result = self._invoke("build", "--exclude-resource-type", "unit_test")
+        return self._run("build", "--exclude-resource-type", "unit_test")
+
+    def unit_test(self) -> list[NodeResult]:
+        """dbt's unit tests, on what the last build left."""
+        return self._run("test", "--select", "test_type:unit")
+
+    def _run(self, *arguments: str) -> list[NodeResult]:
+        result = self._invoke(*arguments)
         if result.result is None:
             raise BuildFailedError(f"dbt could not start: {result.exception}") from result.exception
         return [

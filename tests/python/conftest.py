@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from compiled import CompiledProject
+from warehouse import build, origin
+from warehouse.home import Home
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +20,14 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> CompiledProject:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WAREHOUSE_HOME", str(home))
         return CompiledProject.compile(home)
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """The sample company, built and published once. For reading: copy it to change it."""
+    home = Home(tmp_path_factory.mktemp("sample"))
+    build.run(home, build.Progress(lambda _: None), landing=origin.SAMPLE)
+    return home
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
