@@ -126,7 +126,8 @@ assets as (
 
 ),
 
--- A life, and each change of it, makes one span of straight-line days; a change takes what is left.
+-- A life, and each change of it, makes one span of straight-line days; a change takes what is left. Where the new
+-- life is over already, all of it is charged on the day of the change.
 lives as (
 
     select
@@ -160,7 +161,7 @@ spans as (
         assets.asset_amount,
         greatest(
             cast({{ dbt.dateadd("month", "lives.useful_life_months", "assets.ready_for_use_on") }} as date),
-            lives.span_start_on
+            cast(lives.span_start_on + interval '1' day as date)
         ) as life_end_on,
         lead(lives.span_start_on) over (
             partition by lives.initiative_id
