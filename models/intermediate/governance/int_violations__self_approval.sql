@@ -1,21 +1,9 @@
 -- One row per record that the person who made it also approved.
 with
 
-gl_entries as (
+approvals as (
 
-    select * from {{ ref('int_gl_entries_converted') }}
-
-),
-
-budget_lines as (
-
-    select * from {{ ref('fct_budget_lines') }}
-
-),
-
-purchase_orders as (
-
-    select * from {{ ref('stg_cost__purchase_orders') }}
+    select * from {{ ref('int_approvals') }}
 
 ),
 
@@ -31,52 +19,19 @@ benefits as (
 
 ),
 
-approvals as (
+deeds as (
 
     select
-        'gl_entries' as extract_name,
-        'journal_id=' || journal_id || ', line_number=' || cast(line_number as string) as record_key,
-        'posted' as deed,
-        posted_by as doer,
-        approved_by as approver,
+        extract_name,
+        record_key,
+        case document_type when 'journal' then 'posted' when 'budget_line' then 'prepared' else 'requested' end as deed,
+        doer,
+        approver,
         source_file,
         source_row,
-        cast(reporting_amount as decimal(38, 2)) as amount
-    from gl_entries
-
-    union all
-
-    select
-        'budget_lines' as extract_name,
-        concat_ws(
-            ', ',
-            'budget_version=' || budget_version,
-            'fiscal_period=' || fiscal_period,
-            'cost_center_id=' || cost_center_id,
-            'account_id=' || account_id,
-            'product_id=' || coalesce(product_id, ''),
-            'initiative_id=' || coalesce(initiative_id, '')
-        ) as record_key,
-        'prepared' as deed,
-        prepared_by as doer,
-        approved_by as approver,
-        source_file,
-        source_row,
-        cast(reporting_budget_amount as decimal(38, 2)) as amount
-    from budget_lines
-
-    union all
-
-    select
-        'purchase_orders' as extract_name,
-        'po_id=' || po_id || ', line_number=' || cast(line_number as string) as record_key,
-        'requested' as deed,
-        requested_by as doer,
-        approved_by as approver,
-        source_file,
-        source_row,
-        cast(null as decimal(38, 2)) as amount
-    from purchase_orders
+        amount
+    from approvals
+    where is_self_approval
 
     union all
 
@@ -117,7 +72,7 @@ final as (
         source_row,
         amount,
         doer || ' ' || deed || ' it and approved it. Have someone else approve it.' as message
-    from approvals
+    from deeds
     where doer = approver
 
 )

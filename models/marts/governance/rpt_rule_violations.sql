@@ -12,6 +12,7 @@ violations as (
         'missing_driver',
         'missing_fx_rate',
         'missing_month',
+        'over_authority',
         'self_approval',
         'small_payroll_account',
         'unbalanced_journal',

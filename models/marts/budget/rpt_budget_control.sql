@@ -1,0 +1,195 @@
+-- One row per fiscal period, cost center and expense account.
+with
+
+variance_lines as (
+
+    select *
+    from {{ ref('int_budget_variance_lines') }}
+    where account_type = 'expense'
+
+),
+
+authorities as (
+
+    select * from {{ ref('int_budget_authorities') }}
+
+),
+
+control_rules as (
+
+    select * from {{ ref('int_budget_control_rules') }}
+
+),
+
+approvals as (
+
+    select * from {{ ref('int_approvals') }}
+
+),
+
+late_postings as (
+
+    select * from {{ ref('int_violations__late_posting') }}
+
+),
+
+-- The budget in force, and every line that was spent or committed without one.
+governed_lines as (
+
+    select
+        variance_lines.*,
+        authorities.is_authorised,
+        sum(variance_lines.budget_amount) over (
+            partition by
+                variance_lines.budget_version,
+                variance_lines.entity_id,
+                variance_lines.fiscal_year,
+                variance_lines.cost_center_id,
+                variance_lines.account_id,
+                variance_lines.product_id
+        ) as full_year_amount,
+        sum(variance_lines.actual_amount) over (
+            partition by
+                variance_lines.budget_version,
+                variance_lines.entity_id,
+                variance_lines.fiscal_year,
+                variance_lines.cost_center_id,
+                variance_lines.account_id,
+                variance_lines.product_id
+            order by variance_lines.period_number
+        ) as actual_ytd_amount
+    from variance_lines
+    left join authorities
+        on
+            variance_lines.entity_id = authorities.entity_id
+            and variance_lines.fiscal_period = authorities.fiscal_period
+    where variance_lines.budget_version = coalesce(authorities.budget_version, 'none')
+
+),
+
+funds as (
+
+    select
+        entity_id,
+        fiscal_year,
+        fiscal_period,
+        period_number,
+        cost_center_id,
+        account_id,
+        max(budget_version) as budget_version,
+        coalesce(bool_and(is_authorised), false) as is_authorised,
+        bool_and(is_closed) as is_closed,
+        sum(full_year_amount) as budget_amount,
+        sum(actual_ytd_amount) as actual_ytd_amount,
+        sum(committed_amount) as committed_amount
+    from governed_lines
+    where has_begun
+    group by
+        entity_id,
+        fiscal_year,
+        fiscal_period,
+        period_number,
+        cost_center_id,
+        account_id
+
+),
+
+breaches_of_control as (
+
+    select
+        approvals.entity_id,
+        approvals.fiscal_period,
+        approvals.cost_center_id,
+        approvals.account_id,
+        count_if(approvals.is_self_approval) as self_approval_count,
+        count_if(approvals.is_over_authority) as over_authority_count,
+        count_if(late_postings.record_key is not null) as late_posting_count
+    from approvals
+    left join late_postings
+        on
+            approvals.document_type = 'journal'
+            and approvals.record_key = late_postings.record_key
+    group by
+        approvals.entity_id,
+        approvals.fiscal_period,
+        approvals.cost_center_id,
+        approvals.account_id
+
+),
+
+measured as (
+
+    select
+        funds.*,
+        coalesce(control_rules.rule_id, 'none') as rule_id,
+        coalesce(control_rules.control_mode, 'advisory') as control_mode,
+        coalesce(control_rules.warn_share, 1) as warn_share,
+        funds.budget_amount - funds.actual_ytd_amount - funds.committed_amount as available_amount,
+        coalesce(breaches_of_control.self_approval_count, 0) as self_approval_count,
+        coalesce(breaches_of_control.over_authority_count, 0) as over_authority_count,
+        coalesce(breaches_of_control.late_posting_count, 0) as late_posting_count
+    from funds
+    left join control_rules
+        on
+            funds.cost_center_id = control_rules.cost_center_id
+            and funds.account_id = control_rules.account_id
+    left join breaches_of_control
+        on
+            funds.entity_id = breaches_of_control.entity_id
+            and funds.fiscal_period = breaches_of_control.fiscal_period
+            and funds.cost_center_id is not distinct from breaches_of_control.cost_center_id
+            and funds.account_id = breaches_of_control.account_id
+
+),
+
+final as (
+
+    select
+        fiscal_period,
+        cost_center_id,
+        account_id,
+        entity_id,
+        budget_version,
+        rule_id,
+        control_mode,
+        fiscal_year,
+        period_number,
+        cast(budget_amount as decimal(18, 2)) as budget_amount,
+        cast(actual_ytd_amount as decimal(18, 2)) as actual_ytd_amount,
+        cast(committed_amount as decimal(18, 2)) as committed_amount,
+        cast(available_amount as decimal(18, 2)) as available_amount,
+        cast(
+            case
+                when budget_version <> 'none' and budget_amount >= 0 then greatest(-available_amount, 0)
+                else 0
+            end as decimal(18, 2)
+        ) as breach_amount,
+        case
+            when budget_amount > 0
+                then cast(actual_ytd_amount + committed_amount as double) / cast(budget_amount as double)
+        end as used_rate,
+        case
+            when budget_amount = 0 then 'no_budget'
+            when budget_amount < 0 then 'negative_budget'
+        end as used_rate_reason,
+        case
+            when budget_version = 'none' or budget_amount < 0 then 'not_applicable'
+            when available_amount < 0 and control_mode = 'hard_stop' then 'stop_ignored'
+            when available_amount < 0 then 'exceeded'
+            when
+                budget_amount > 0
+                and actual_ytd_amount + committed_amount >= warn_share * budget_amount
+                then 'near_limit'
+            else 'within'
+        end as control_status,
+        cast(self_approval_count as integer) as self_approval_count,
+        cast(over_authority_count as integer) as over_authority_count,
+        cast(late_posting_count as integer) as late_posting_count,
+        is_authorised,
+        budget_version <> 'none' and budget_amount >= 0 and available_amount < 0 as is_breach,
+        is_closed
+    from measured
+
+)
+
+select * from final
