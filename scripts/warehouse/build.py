@@ -76,6 +76,14 @@ def run(
         progress.note(f"from {source.landing} ({source.name} data)")
         taken = ingest(home, source.landing, say=progress.note)
         outcome.append(taken.line)
+    version, is_new = rebuild(home, progress, accepted)
+    return BuildResult(version, is_new, taken.of("refused"))
+
+
+def rebuild(
+    home: Home, progress: Progress, accepted: Collection[str] = ()
+) -> tuple[publish.Version, bool]:
+    """Build, audit and publish what raw/ holds: the current version, and whether it is new."""
     transformation = Transformation(PROJECT, home.root)
     with progress.phase("dbt") as outcome:
         results = _transform(transformation, progress)
@@ -86,9 +94,9 @@ def run(
         findings = _audit(home, shelf, marts, results, accepted)
         outcome.append(f"{len(findings)} rules hold on {len(marts)} marts")
     with progress.phase("publish") as outcome:
-        version, is_new = _publish(home, shelf, transformation, marts, findings, source)
+        version, is_new = _publish(home, shelf, transformation, marts, findings)
         outcome.append(f"version {version.id}" if is_new else f"nothing new, {version.id} stays")
-    return BuildResult(version, is_new, taken.of("refused"))
+    return version, is_new
 
 
 def _transform(transformation: Transformation, progress: Progress) -> list[NodeResult]:
@@ -162,7 +170,6 @@ def _publish(
     transformation: Transformation,
     marts: Sequence[Mart],
     findings: Sequence[audit.Finding],
-    source: origin.Origin,
 ) -> tuple[publish.Version, bool]:
     """The version that says what the marts say, and whether it was not current before."""
     ledger = home.open_ledger()
@@ -179,7 +186,7 @@ def _publish(
         publish.write_database(folder / "marts.duckdb", marts, folder / "marts")
         key = roles.pseudonym_key(home.pseudonym_key)
         facts = {
-            "origin": source.name,
+            "origin": origin.recorded(ledger) or "own",
             "git": _git(),
             "code_digest": code,
             "packages": {name: metadata.version(name) for name in ("dbt-core", "duckdb")},

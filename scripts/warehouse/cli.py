@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from warehouse.errors import FilesRefusedError, WarehouseError
+from warehouse.errors import FilesRefusedError, TamperedError, WarehouseError
 from warehouse.home import Home
 
 if TYPE_CHECKING:
@@ -68,6 +68,18 @@ def parser() -> argparse.ArgumentParser:
     rollback.add_argument(
         "version", nargs="?", help="start of its id; default: the version before the current one"
     )
+
+    _command(commands, "verify", _verify, "check every stored file against the ledger")
+
+    backup = _command(commands, "backup", _backup, "store what cannot be derived, once per content")
+    backup.add_argument("destination", type=Path, metavar="DEST", help="folder of the backup")
+
+    restore = _command(commands, "restore", _restore, "put a backup into an empty home")
+    restore.add_argument("source", type=Path, metavar="SRC", help="folder of the backup")
+    restore.add_argument("--snapshot", metavar="ID", help="default: the latest")
+
+    drill = _command(commands, "drill", _drill, "restore and rebuild a backup aside, and compare")
+    drill.add_argument("source", type=Path, metavar="SRC", help="folder of the backup")
 
     simulate = _command(
         commands, "simulate", _simulate, "write the extracts of a made-up company, truth kept apart"
@@ -152,6 +164,58 @@ def _rollback(arguments: argparse.Namespace) -> int:
         shelf = publish.Shelf(home.published)
         version = publish.roll_back(shelf, home.open_ledger(), arguments.version)
     _say(f"Version {version.id} is current. Later ones are withdrawn: no build brings them back.")
+    return 0
+
+
+def _verify(_: argparse.Namespace) -> int:
+    from warehouse import verify
+
+    home = Home.from_environment()
+    found = list(verify.problems(home))
+    for problem in found:
+        _complain("verify", problem)
+    if found:
+        return TamperedError.exit_code
+    _say(f"{home.root}: every entry, file and version is what the ledger says.")
+    return 0
+
+
+def _backup(arguments: argparse.Namespace) -> int:
+    from warehouse import backup, lock
+
+    home = Home.from_environment()
+    with lock.exclusive(home.lock, "a backup"):
+        snapshot, copied = backup.back_up(home, arguments.destination.resolve())
+    _say(f"Snapshot {snapshot.id}: {len(snapshot.files)} files, {copied} bytes new, read back.")
+    return 0
+
+
+def _restore(arguments: argparse.Namespace) -> int:
+    from warehouse import backup, lock
+
+    home = Home.from_environment()
+    snapshot = backup.choose(arguments.source, arguments.snapshot)
+    with lock.exclusive(home.lock, "a restore"):
+        restored = backup.restore(home, arguments.source, snapshot)
+    _say(f"Snapshot {snapshot.id} is in {home.root} ({restored.seconds:.1f} s).")
+    if restored.seeds:
+        _say(f"These seeds differ from the checkout's; compare with {home.root / backup.SEEDS}:")
+        for name in restored.seeds:
+            _say(f"  {name}")
+    _say("Check it with `warehouse verify`; `warehouse build` makes the working database anew.")
+    return 0
+
+
+def _drill(arguments: argparse.Namespace) -> int:
+    from warehouse import drill, lock
+
+    home = Home.from_environment()
+    with lock.exclusive(home.lock, "a restore drill"):
+        done = drill.run(home, arguments.source, _say)
+    if done.differing:
+        _complain("drill", f"these marts came back different: {', '.join(done.differing)}.")
+        return TamperedError.exit_code
+    _say(f"Snapshot {done.snapshot} came back whole: restored and rebuilt in {done.seconds:.1f} s.")
     return 0
 
 

@@ -10,6 +10,10 @@ from warehouse.ledger import Ledger
 PROJECT = Path(__file__).resolve().parents[2]
 
 
+# The file in the ledger's folder that holds all entries.
+LEDGER = "ledger.jsonl"
+
+
 @dataclass(frozen=True)
 class Home:
     """The folder that holds one warehouse: `WAREHOUSE_HOME`, else `data/` in the checkout."""
@@ -44,7 +48,7 @@ class Home:
 
     def open_ledger(self) -> Ledger:
         """The ledger as it stands on disk now."""
-        return Ledger(self.ledger / "ledger.jsonl")
+        return Ledger(self.ledger / LEDGER)
 
     @property
     def database(self) -> Path:

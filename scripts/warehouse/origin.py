@@ -25,13 +25,18 @@ def choose(home: Home, ledger: Ledger, given: Path | None) -> Origin:
 
     A home keeps the origin it started with; the ledger records it.
     """
-    before = next((entry["origin"] for entry in ledger.entries if entry["event"] == EVENT), None)
+    before = recorded(ledger)
     chosen = _choose(home, before, given)
     if before not in {None, chosen.name}:
         raise UsageError(_clash(home, before, chosen))
     if before is None:
         ledger.append(EVENT, origin=chosen.name)
     return chosen
+
+
+def recorded(ledger: Ledger) -> str | None:
+    """Which company the ledger says the home holds."""
+    return next((entry["origin"] for entry in ledger.entries if entry["event"] == EVENT), None)
 
 
 def _choose(home: Home, before: str | None, given: Path | None) -> Origin:

@@ -24,6 +24,7 @@ from warehouse.catalog import Mart
 from warehouse.errors import TamperedError, UsageError
 from warehouse.ledger import Ledger
 from warehouse.sql import identifier, literal, qualified
+from warehouse.store import fingerprint
 
 VERSIONS_KEPT = 5
 
@@ -67,7 +68,7 @@ class Version:
     @property
     def manifest_sha256(self) -> str:
         """Hash of the manifest, which holds the hash of every other file."""
-        return _sha256(self.path / MANIFEST)
+        return fingerprint(self.path / MANIFEST)
 
     def is_intact(self) -> bool:
         """Whether every file is there and is what the manifest says."""
@@ -78,8 +79,17 @@ class Version:
         return [
             name
             for name, facts in self.manifest["files"].items()
-            if not (self.path / name).is_file() or _sha256(self.path / name) != facts["sha256"]
+            if not (self.path / name).is_file() or fingerprint(self.path / name) != facts["sha256"]
         ]
+
+    def unlisted_files(self) -> list[str]:
+        """Files that were not there when it was published."""
+        names = (
+            str(path.relative_to(self.path))
+            for path in sorted(self.path.rglob("*"))
+            if path.is_file()
+        )
+        return [name for name in names if name != MANIFEST and name not in self.manifest["files"]]
 
 
 class Shelf:
@@ -123,7 +133,10 @@ class Shelf:
         created = datetime.now(UTC)
         version_id = f"{created:%Y%m%dT%H%M%S%fZ}-{content_digest[:8]}"
         files = {
-            str(path.relative_to(folder)): {"sha256": _sha256(path), "bytes": path.stat().st_size}
+            str(path.relative_to(folder)): {
+                "sha256": fingerprint(path),
+                "bytes": path.stat().st_size,
+            }
             for path in sorted(folder.rglob("*"))
             if path.is_file()
         }
@@ -192,7 +205,7 @@ def export_marts(database: Path, marts: Sequence[Mart], folder: Path) -> list[Pu
                     grain=mart.grain,
                     question=mart.question,
                     **_totals(connection, relation, mart.columns_of("decimal")),
-                    sha256=_sha256(path),
+                    sha256=fingerprint(path),
                 )
             )
     return published
@@ -238,7 +251,7 @@ def code_digest(project: Path) -> str:
     paths += [project / "dbt_project.yml", project / "uv.lock"]
     for path in sorted(paths):
         if path.is_file() and path.suffix != ".pyc":
-            digest.update(f"{path.relative_to(project)} {_sha256(path)}\n".encode())
+            digest.update(f"{path.relative_to(project)} {fingerprint(path)}\n".encode())
     return digest.hexdigest()
 
 
@@ -307,8 +320,3 @@ def _read(path: Path) -> Version:
 
 def _is_aside(path: Path) -> bool:
     return path.name.startswith(".")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from compiled import CompiledProject
+from homes import write_landing
 from warehouse import build, origin
 from warehouse.home import Home
 
@@ -20,6 +22,22 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> CompiledProject:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WAREHOUSE_HOME", str(home))
         return CompiledProject.compile(home)
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A company with customers and subscriptions only, built once. Copy it to change it."""
+    home = Home(tmp_path_factory.mktemp("small"))
+    write_landing(home.root)
+    build.run(home, build.Progress(lambda _: None))
+    return home
+
+
+@pytest.fixture
+def home(small: Home, tmp_path: Path) -> Home:
+    """A copy of the small company's home, to do things to."""
+    shutil.copytree(small.root, tmp_path / "home", symlinks=True)
+    return Home(tmp_path / "home")
 
 
 @pytest.fixture(scope="session")

@@ -1,79 +1,24 @@
 """Whole builds on a company with nothing but customers and subscriptions."""
 
-import hashlib
 import os
 import random
-import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from homes import current, mart_bytes, write_landing, written_files
 from warehouse import build, cli, lock, origin, publish
 from warehouse.errors import AuditFailedError, UsageError
 from warehouse.home import Home
-from warehouse.publish import Shelf, Version
+from warehouse.publish import Shelf
 from warehouse.suites import publish as suites
 from warehouse.transform import NodeResult, Transformation
 
-CUSTOMERS = """\
-customer_id,customer_name,email,segment,region,industry,acquired_on
-C1,Acme,acme@example.com,enterprise,EU,tools,2025-01-01
-C2,Bolt,bolt@example.com,self_serve,US,tools,2025-02-01
-"""
-SUBSCRIPTIONS = """\
-subscription_id,valid_from,customer_id,product_id,plan_id,quantity,unit_price,discount_rate,billing_interval_months,currency,valid_to
-S1,2025-01-01,C1,P1,L1,10,20.00,0,1,USD,
-S2,2025-02-01,C2,P1,L1,5,20.00,0,12,USD,2026-02-01
-"""
 KILLS = int(os.environ.get("WAREHOUSE_TEST_KILLS", "2"))
-
-
-def write_landing(root: Path) -> None:
-    folder = root / "landing" / "revenue"
-    folder.mkdir(parents=True)
-    # The stamp in the name says when the rows were known, so homes loaded at other times agree.
-    (folder / "customers.2026-03-31.csv").write_text(CUSTOMERS, encoding="utf-8")
-    (folder / "subscriptions.2026-03-31.csv").write_text(SUBSCRIPTIONS, encoding="utf-8")
-
-
-def mart_bytes(version: Version) -> Mapping[str, str]:
-    return {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in (version.path / "marts").iterdir()
-    }
-
-
-def written_files(home: Home) -> Mapping[Path, int]:
-    paths = home.published.rglob("*")
-    return {path: path.lstat().st_mtime_ns for path in paths if path.is_symlink() or path.is_file()}
-
-
-def current(home: Home) -> Version:
-    version = Shelf(home.published).current()
-    assert version is not None
-    return version
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    home = Home(tmp_path_factory.mktemp("built"))
-    write_landing(home.root)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("WAREHOUSE_HOME", str(home.root))
-        assert cli.main(["build"]) == 0
-        yield home
-
-
-@pytest.fixture
-def home(built: Home, tmp_path: Path) -> Home:
-    """A copy of the built home, to do things to."""
-    shutil.copytree(built.root, tmp_path / "home", symlinks=True)
-    return Home(tmp_path / "home")
 
 
 @pytest.fixture
@@ -89,15 +34,15 @@ def run(home: Home, **options: object) -> tuple[build.BuildResult, list[str]]:
     return build.run(home, build.Progress(said.append), **options), said  # type: ignore[arg-type]
 
 
-def test_extracts_that_are_not_there_leave_their_marts_empty(built: Home) -> None:
-    rows = current(built).rows
+def test_extracts_that_are_not_there_leave_their_marts_empty(small: Home) -> None:
+    rows = current(small).rows
     assert rows["dim_customer"] == 2
     assert rows["fct_mrr_movements"] > 0
     assert rows["dim_product"] == rows["dim_initiative"] == rows["fct_revenue"] == 0
 
 
-def test_a_version_holds_every_mart_once_and_every_page(built: Home) -> None:
-    version = current(built)
+def test_a_version_holds_every_mart_once_and_every_page(small: Home) -> None:
+    version = current(small)
     with duckdb.connect(version.path / "marts.duckdb", read_only=True) as connection:
         tables = {name for (name,) in connection.execute("show tables").fetchall()}
     assert (
@@ -111,9 +56,9 @@ def test_a_version_holds_every_mart_once_and_every_page(built: Home) -> None:
     assert version.manifest["audit"]["rules"] > len(version.rows)
 
 
-def test_pages_ask_no_other_host(built: Home) -> None:
+def test_pages_ask_no_other_host(small: Home) -> None:
     for page in ("index.html", "quality.html"):
-        text = (current(built).path / page).read_text(encoding="utf-8")
+        text = (current(small).path / page).read_text(encoding="utf-8")
         assert "http" not in text.replace("http-equiv", "")
 
 
@@ -236,7 +181,7 @@ def kill_in_phase(command: list[str], home: Home, phase: str, after: float) -> N
         process.kill()
 
 
-def test_killed_at_any_moment_a_build_is_completed_by_the_next(built: Home, tmp_path: Path) -> None:
+def test_killed_at_any_moment_a_build_is_completed_by_the_next(small: Home, tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     write_landing(home.root)
     command = [sys.executable, "-m", "warehouse", "build"]
@@ -252,5 +197,5 @@ def test_killed_at_any_moment_a_build_is_completed_by_the_next(built: Home, tmp_
     environment = os.environ | {"WAREHOUSE_HOME": str(home.root)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"seed {seed}: {done.stdout}{done.stderr}"
-    assert mart_bytes(current(home)) == mart_bytes(current(built)), f"seed {seed}"
+    assert mart_bytes(current(home)) == mart_bytes(current(small)), f"seed {seed}"
     assert not list(home.published.glob("versions/.*"))

@@ -1,0 +1,201 @@
+"""Backups: what cannot be derived, stored once per content, listed by snapshots.
+
+DEST/
+    objects/<ab>/<sha256>     every distinct file content, never changed
+    snapshots/<id>.json       which file of the home had which content, and when
+"""
+
+import json
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from warehouse.errors import TamperedError, UsageError
+from warehouse.home import PROJECT, Home
+from warehouse.store import fingerprint, replacing
+
+# The folders of a home that cannot be rebuilt, or that readers depend on.
+FOLDERS = ("raw", "withdrawn", "quarantine", "mappings", "ledger", "published")
+
+# Single files of a home that cannot be rebuilt.
+FILES = ("pseudonym.key",)
+
+# Where a restore puts the backed-up seeds that differ from the checkout's.
+SEEDS = "seeds-of-backup"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One backup of a home."""
+
+    id: str
+    facts: Mapping[str, Any]
+
+    @property
+    def files(self) -> Mapping[str, Mapping[str, Any]]:
+        """Hash, size and mode by path."""
+        files: Mapping[str, Mapping[str, Any]] = self.facts["files"]
+        return files
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What a restore did."""
+
+    snapshot: Snapshot
+    seconds: float
+    # Seeds of the backup that differ from the checkout's; they lie in SEEDS.
+    seeds: list[str]
+
+
+def back_up(home: Home, destination: Path) -> tuple[Snapshot, int]:
+    """Store a snapshot; also the bytes that were not there before. The caller holds the lock."""
+    started = time.monotonic()
+    created = datetime.now(UTC)
+    files: dict[str, dict[str, Any]] = {}
+    links: dict[str, str] = {}
+    copied = 0
+    for name, path in _files(home):
+        if path.is_symlink():
+            links[name] = str(path.readlink())
+            continue
+        sha256 = fingerprint(path)
+        copied += _store(path, _object(destination, sha256), sha256)
+        status = path.stat()
+        files[name] = {"sha256": sha256, "bytes": status.st_size, "mode": status.st_mode & 0o777}
+    ledger = home.open_ledger()
+    snapshot = Snapshot(
+        f"{created:%Y%m%dT%H%M%S%fZ}",
+        {
+            "created_at": created.isoformat(timespec="seconds"),
+            "ledger_head": ledger.entries[-1]["hash"] if ledger.entries else None,
+            "files": files,
+            "links": links,
+        },
+    )
+    with replacing(destination / "snapshots" / f"{snapshot.id}.json") as unfinished:
+        unfinished.write_text(json.dumps(snapshot.facts, indent=1) + "\n", encoding="utf-8")
+    check(destination, snapshot)
+    ledger.append(
+        "backed_up",
+        snapshot=snapshot.id,
+        destination=str(destination),
+        files=len(files),
+        bytes=sum(one["bytes"] for one in files.values()),
+        seconds=round(time.monotonic() - started, 3),
+    )
+    return snapshot, copied
+
+
+def snapshots(source: Path) -> list[Snapshot]:
+    """Every snapshot of a backup, oldest first."""
+    return [
+        Snapshot(path.stem, json.loads(path.read_text(encoding="utf-8")))
+        for path in sorted((source / "snapshots").glob("*.json"))
+        if not path.name.startswith(".")
+    ]
+
+
+def choose(source: Path, snapshot_id: str | None = None) -> Snapshot:
+    """The snapshot with this id, or the latest."""
+    found = snapshots(source)
+    matching = [one for one in found if snapshot_id is None or one.id == snapshot_id]
+    if not matching:
+        listed = ", ".join(one.id for one in found) or "none"
+        raise UsageError(f"{source} has no such snapshot. It holds: {listed}.")
+    return matching[-1]
+
+
+def check(source: Path, snapshot: Snapshot) -> None:
+    """Read every object of a snapshot back; an object that is not what it was is an error."""
+    for name, facts in snapshot.files.items():
+        path = _object(source, facts["sha256"])
+        if not path.is_file() or fingerprint(path) != facts["sha256"]:
+            raise TamperedError(
+                f"snapshot {snapshot.id} in {source} is damaged at {name} ({path}): use another "
+                "snapshot, or back up again to a new folder."
+            )
+
+
+def restore(home: Home, source: Path, snapshot: Snapshot) -> Restored:
+    """Put a snapshot into an empty home. The caller holds the lock."""
+    started = time.monotonic()
+    aside = home.root / ".restoring"
+    taken = [name for name in (*FOLDERS, *FILES) if (home.root / name).exists()]
+    if taken and not aside.exists():
+        raise UsageError(
+            f"{home.root} already holds {', '.join(taken)}: restore into an empty folder "
+            "(WAREHOUSE_HOME), or move these away first."
+        )
+    check(source, snapshot)
+    # What an interrupted restore left behind: it began in an empty home.
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    for name in taken:
+        _remove(home.root / name)
+    seeds = _copy(source, snapshot, aside)
+    for path in sorted(aside.iterdir()):
+        path.rename(home.root / path.name)
+    aside.rmdir()
+    seconds = time.monotonic() - started
+    home.open_ledger().append("restored", snapshot=snapshot.id, seconds=round(seconds, 3))
+    return Restored(snapshot, seconds, seeds)
+
+
+def _copy(source: Path, snapshot: Snapshot, aside: Path) -> list[str]:
+    """Write the files and links of a snapshot; the seeds that differ from the checkout's."""
+    seeds = []
+    for name, facts in snapshot.files.items():
+        path = aside / name
+        if name.startswith("seeds/"):
+            here = PROJECT / name
+            if here.is_file() and fingerprint(here) == facts["sha256"]:
+                continue
+            seeds.append(name)
+            path = aside / SEEDS / name.removeprefix("seeds/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(_object(source, facts["sha256"]), path)
+        path.chmod(facts["mode"])
+    for name, target in snapshot.facts["links"].items():
+        (aside / name).parent.mkdir(parents=True, exist_ok=True)
+        (aside / name).symlink_to(target)
+    return seeds
+
+
+def _files(home: Home) -> Iterator[tuple[str, Path]]:
+    """Everything a backup holds, by the name it has there."""
+    roots = [(folder, home.root / folder) for folder in FOLDERS]
+    for folder, root in [*roots, ("seeds", PROJECT / "seeds")]:
+        for path in sorted(root.rglob("*")):
+            is_aside = any(part.startswith(".") for part in path.relative_to(root).parts)
+            if not is_aside and (path.is_symlink() or path.is_file()):
+                yield f"{folder}/{path.relative_to(root).as_posix()}", path
+    for name in FILES:
+        if (home.root / name).is_file():
+            yield name, home.root / name
+
+
+def _store(path: Path, target: Path, sha256: str) -> int:
+    """Copy a file to its object unless it is there; the bytes copied."""
+    if target.is_file() and fingerprint(target) == sha256:
+        return 0
+    with replacing(target) as unfinished:
+        shutil.copyfile(path, unfinished)
+        # Backups hold what roles may not see: for the owner alone.
+        unfinished.chmod(0o400)
+    return path.stat().st_size
+
+
+def _object(destination: Path, sha256: str) -> Path:
+    return destination / "objects" / sha256[:2] / sha256
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()

@@ -1,0 +1,167 @@
+"""Backups bring everything back; tampering is named."""
+
+import json
+import shutil
+import stat
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from homes import current, mart_bytes
+from warehouse import backup, build, drill, verify
+from warehouse.errors import TamperedError, UsageError
+from warehouse.home import LEDGER, Home
+from warehouse.store import fingerprint
+
+
+def contents(root: Path) -> dict[str, str]:
+    return {
+        path.relative_to(root).as_posix(): fingerprint(path)
+        for path in root.rglob("*")
+        if path.is_file() and not path.is_symlink()
+    }
+
+
+def damage(path: Path) -> None:
+    """Change the last byte of a file, whatever its mode says."""
+    path.chmod(path.stat().st_mode | stat.S_IWUSR)
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+
+
+def test_an_untouched_home_verifies(small: Home) -> None:
+    assert list(verify.problems(small)) == []
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "raw/revenue/customers/2026*.parquet",
+        "published/versions/*/marts.duckdb",
+        "published/versions/*/manifest.json",
+        "published/versions/*/marts/dim_customer.parquet",
+        "published/versions/*/roles/auditor.duckdb",
+    ],
+)
+def test_a_changed_byte_is_named(home: Home, pattern: str) -> None:
+    (path,) = home.root.glob(pattern)
+    if path.name == "manifest.json":
+        path.chmod(0o644)
+        path.write_text(path.read_text(encoding="utf-8").replace("sample", "simple") + " ")
+    else:
+        damage(path)
+    (problem,) = verify.problems(home)
+    assert path.relative_to(home.root).as_posix() in problem
+
+
+def test_a_removed_or_added_file_is_named(home: Home) -> None:
+    (path,) = home.root.glob("raw/revenue/customers/2026*.parquet")
+    path.rename(path.with_name("added.parquet"))
+    removed, added = verify.problems(home)
+    assert removed == f"{path.relative_to(home.root).as_posix()} is missing"
+    assert added == "raw/revenue/customers/added.parquet is not in the ledger"
+    (current(home).path / "extra.txt").write_text("hello", encoding="utf-8")
+    assert any("extra.txt was added" in problem for problem in verify.problems(home))
+
+
+def test_the_first_broken_line_of_the_ledger_is_named(home: Home) -> None:
+    path = home.ledger / LEDGER
+    lines = path.read_text(encoding="utf-8").splitlines()
+    loaded = next(at for at, line in enumerate(lines) if '"event":"loaded"' in line)
+
+    path.write_text("\n".join([*lines[:loaded], *lines[loaded + 1 :]]) + "\n", encoding="utf-8")
+    assert next(verify.problems(home)).startswith(f"{LEDGER} line {loaded + 1} ")
+
+    entry = json.loads(lines[loaded]) | {"rows_accepted": 1_000_000}
+    changed = [*lines[:loaded], json.dumps(entry), *lines[loaded + 1 :]]
+    path.write_text("\n".join(changed) + "\n", encoding="utf-8")
+    first = next(verify.problems(home))
+    assert first.startswith(f"{LEDGER} line {loaded + 1} ")
+    assert "was changed" in first
+
+    path.write_text("\n".join([*lines[:2], "nonsense", *lines[2:]]) + "\n", encoding="utf-8")
+    assert next(verify.problems(home)) == f"{LEDGER} line 3 is no entry: the chain breaks here"
+
+
+def test_everything_comes_back_from_a_backup(home: Home, tmp_path: Path) -> None:
+    """The drill, with the home really destroyed in between."""
+    marts = mart_bytes(current(home))
+    rows = current(home).rows
+    kept = contents(home.root / "raw") | contents(home.published)
+    backup.back_up(home, tmp_path / "backup")
+    shutil.rmtree(home.root)
+
+    restored = backup.restore(home, tmp_path / "backup", backup.choose(tmp_path / "backup"))
+    assert restored.seeds == []
+    assert contents(home.root / "raw") | contents(home.published) == kept
+    assert list(verify.problems(home)) == []
+    assert [entry["event"] for entry in home.open_ledger().entries][-1] == "restored"
+
+    version, is_new = build.rebuild(home, build.Progress(lambda _: None))
+    assert not is_new
+    assert version.rows == rows
+    assert mart_bytes(version) == marts
+    with duckdb.connect(home.database, read_only=True) as connection:
+        (count,) = connection.execute("select count(*) from marts.dim_customer").fetchall()
+    assert count == (2,)
+
+
+def test_a_backup_stores_each_content_once(home: Home, tmp_path: Path) -> None:
+    first, copied = backup.back_up(home, tmp_path / "backup")
+    assert copied > 0
+    second, copied_again = backup.back_up(home, tmp_path / "backup")
+    # Only the ledger has grown in between.
+    assert copied_again == second.files[f"ledger/{LEDGER}"]["bytes"]
+    assert [one.id for one in backup.snapshots(tmp_path / "backup")] == [first.id, second.id]
+    modes = {path.stat().st_mode & 0o777 for path in (tmp_path / "backup" / "objects").rglob("*/*")}
+    assert modes == {0o400}
+
+
+def test_a_damaged_backup_is_refused_and_nothing_is_restored(home: Home, tmp_path: Path) -> None:
+    snapshot, _ = backup.back_up(home, tmp_path / "backup")
+    sha256 = snapshot.files["pseudonym.key"]["sha256"]
+    damage(tmp_path / "backup" / "objects" / sha256[:2] / sha256)
+    fresh = Home(tmp_path / "fresh")
+    with pytest.raises(TamperedError, match=r"pseudonym\.key"):
+        backup.restore(fresh, tmp_path / "backup", snapshot)
+    assert not fresh.root.exists()
+    # Backing up again mends it.
+    backup.back_up(home, tmp_path / "backup")
+    backup.check(tmp_path / "backup", snapshot)
+
+
+def test_a_restore_never_overwrites_and_completes_an_interrupted_one(
+    home: Home, tmp_path: Path
+) -> None:
+    snapshot, _ = backup.back_up(home, tmp_path / "backup")
+    with pytest.raises(UsageError, match="already holds raw"):
+        backup.restore(home, tmp_path / "backup", snapshot)
+    fresh = Home(tmp_path / "fresh")
+    (fresh.root / ".restoring" / "ledger").mkdir(parents=True)
+    fresh.raw.mkdir()
+    backup.restore(fresh, tmp_path / "backup", snapshot)
+    assert list(verify.problems(fresh)) == []
+
+
+def test_the_drill_measures_and_finds_what_is_not_the_same(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup.back_up(home, tmp_path / "backup")
+    restored: list[Home] = []
+
+    def rebuild(given: Home, progress: build.Progress) -> tuple[object, bool]:
+        del progress
+        restored.append(given)
+        version = current(given)
+        marts = dict(version.manifest["marts"])
+        marts["dim_customer"] = marts["dim_customer"] | {"sha256": "0" * 64}
+        return type(version)(version.path, {**version.manifest, "marts": marts}), False
+
+    monkeypatch.setattr(build, "rebuild", rebuild)
+    done = drill.run(home, tmp_path / "backup", lambda _: None)
+    assert done.differing == ("dim_customer",)
+    assert not restored[0].root.exists()
+    entry = home.open_ledger().entries[-1]
+    assert (entry["event"], entry["differing"]) == ("drilled", ["dim_customer"])
