@@ -19,6 +19,7 @@ set_totals as (
 
     select
         channel_set,
+        row_number() over (order by channel_set) as set_number,
         count(*) as journeys,
         count_if(outcome = 'won') as won_journeys,
         cast(coalesce(sum(reporting_revenue_amount), 0) as double) as revenue_amount,
@@ -53,6 +54,7 @@ final as (
     select
         members.channel_set,
         members.channel,
+        cast(set_totals.set_number as integer) as set_number,
         cast(channels.channel_number as integer) as channel_number,
         set_totals.journeys,
         set_totals.won_journeys,

@@ -19,16 +19,28 @@ removal_effects as (
 
 ),
 
-fit_0 as (
+set_channels as (
 
     select
+        channel_sets.set_number,
+        channel_sets.channel_number,
         channel_sets.channel_set,
         channel_sets.channel,
         cast(channel_sets.won_journeys as double) as won_journeys,
         removal_effects.credited_conversions as target_conversions,
-        removal_effects.removal_effect as weight
+        removal_effects.removal_effect
     from channel_sets
     inner join removal_effects on channel_sets.channel = removal_effects.channel
+
+),
+
+fit_0 as (
+
+    select
+        channel_number,
+        max(removal_effect) as weight
+    from set_channels
+    group by channel_number
 
 ),
 
@@ -176,13 +188,25 @@ fit_24 as (
 
 ),
 
+weighted as (
+
+    select
+        set_channels.channel_set,
+        set_channels.channel,
+        fit_24.weight,
+        sum(fit_24.weight) over (partition by set_channels.set_number) as set_weight
+    from set_channels
+    inner join fit_24 on set_channels.channel_number = fit_24.channel_number
+
+),
+
 final as (
 
     select
         channel_set,
         channel,
-        round(weight / sum(weight) over (partition by channel_set), 12) as credit_share
-    from fit_24
+        round(weight / set_weight, 12) as credit_share
+    from weighted
 
 )
 

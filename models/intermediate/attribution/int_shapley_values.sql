@@ -107,6 +107,7 @@ drawn_orders as (
     select
         samples.sample_number,
         channels.channel,
+        channels.channel_number,
         channel_totals.channel_count,
         row_number() over (
             partition by samples.sample_number
@@ -127,6 +128,7 @@ orders as (
         sample_number,
         1 as direction,
         channel,
+        channel_number,
         join_position
     from drawn_orders
     union all
@@ -134,6 +136,7 @@ orders as (
         sample_number,
         -1 as direction,
         channel,
+        channel_number,
         channel_count + 1 - join_position as join_position
     from drawn_orders
 
@@ -145,14 +148,14 @@ completed_sets as (
     select
         orders.sample_number,
         orders.direction,
-        channel_sets.channel_set,
+        channel_sets.set_number,
         max(orders.join_position) as join_position,
         max(channel_sets.journeys) as journeys,
         max(channel_sets.won_journeys) as won_journeys,
         max(channel_sets.revenue_amount) as revenue_amount
     from orders
-    inner join channel_sets on orders.channel = channel_sets.channel
-    group by orders.sample_number, orders.direction, channel_sets.channel_set
+    inner join channel_sets on orders.channel_number = channel_sets.channel_number
+    group by orders.sample_number, orders.direction, channel_sets.set_number
 
 ),
 

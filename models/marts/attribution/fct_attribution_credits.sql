@@ -71,13 +71,17 @@ placed as (
 
     select
         journey_touches.*,
-        journeys.channel_set,
+        markov_shares.credit_share as markov_share,
         max(case when not journey_touches.is_direct then journey_touches.touch_position end) over (
             partition by journey_touches.journey_id
         ) as last_non_direct_position,
         min(journey_touches.age_days) over (partition by journey_touches.journey_id) as youngest_age_days
     from journey_touches
     inner join journeys on journey_touches.journey_id = journeys.journey_id
+    left join markov_shares
+        on
+            journeys.channel_set = markov_shares.channel_set
+            and journey_touches.channel = markov_shares.channel
 
 ),
 
@@ -123,18 +127,13 @@ weighted as (
                             ),
                             9
                         )
-                when 'markov' then round(1e6 * markov_shares.credit_share / placed.channel_touch_count, 9)
+                when 'markov' then round(1e6 * placed.markov_share / placed.channel_touch_count, 9)
                 when 'shapley' then round(720720.0 / placed.channel_touch_count, 9)
             end as decimal(21, 9)
         ) as weight
     from placed
     cross join models
     cross join policies
-    left join markov_shares
-        on
-            models.attribution_model = 'markov'
-            and placed.channel_set = markov_shares.channel_set
-            and placed.channel = markov_shares.channel
 
 ),
 
@@ -148,18 +147,22 @@ credited as (
 
 ),
 
-shared as (
+-- One touch that takes everything needs no split, and most splits of a million journeys are that.
+undivided as (
 
     select
-        credited.attribution_model,
-        credited.conversion_id,
-        credited.touch_id,
-        credited.channel,
-        credited.campaign,
-        cast(null as string) as unattributed_reason,
-        credited.touch_position,
-        credited.touch_count,
-        cast(credited.weight as double) / cast(credited.weight_total as double) as credit_share,
+        credited.*,
+        conversions.revenue_cents as credited_cents
+    from credited
+    inner join conversions on credited.conversion_id = conversions.conversion_id
+    where credited.weight = credited.weight_total
+
+),
+
+divided as (
+
+    select
+        credited.*,
         {{
             largest_remainder(
                 'conversions.revenue_cents',
@@ -171,15 +174,23 @@ shared as (
         }} as credited_cents
     from credited
     inner join conversions on credited.conversion_id = conversions.conversion_id
+    where credited.weight < credited.weight_total
 
 ),
 
-explained as (
+shared as (
 
-    select distinct
-        attribution_model,
-        conversion_id
-    from credited
+    select * from undivided
+    union all
+    select * from divided
+
+),
+
+markov_explained as (
+
+    select distinct conversion_id
+    from placed
+    where markov_share > 0
 
 ),
 
@@ -188,34 +199,50 @@ unexplained as (
     select
         models.attribution_model,
         conversions.conversion_id,
-        'unattributed' as touch_id,
-        'unattributed' as channel,
-        'unattributed' as campaign,
         case
             when journeys.journey_id is null then 'no_eligible_touch'
             else coalesce(markov_orders.refusal_reason, 'no_weight')
         end as unattributed_reason,
-        0 as touch_position,
         coalesce(journeys.touch_count, 0) as touch_count,
-        cast(1 as double) as credit_share,
         conversions.revenue_cents as credited_cents
     from conversions
     cross join models
     cross join markov_orders
-    left join explained
-        on
-            models.attribution_model = explained.attribution_model
-            and conversions.conversion_id = explained.conversion_id
     left join journeys on conversions.conversion_id = journeys.journey_id
-    where explained.conversion_id is null
+    left join markov_explained on conversions.conversion_id = markov_explained.conversion_id
+    where
+        journeys.journey_id is null
+        or (models.attribution_model = 'markov' and markov_explained.conversion_id is null)
 
 ),
 
 all_credits as (
 
-    select * from shared
+    select
+        attribution_model,
+        conversion_id,
+        touch_id,
+        channel,
+        campaign,
+        cast(null as string) as unattributed_reason,
+        touch_position,
+        touch_count,
+        cast(weight as double) / cast(weight_total as double) as credit_share,
+        credited_cents
+    from shared
     union all
-    select * from unexplained
+    select
+        attribution_model,
+        conversion_id,
+        'unattributed' as touch_id,
+        'unattributed' as channel,
+        'unattributed' as campaign,
+        unattributed_reason,
+        0 as touch_position,
+        touch_count,
+        cast(1 as double) as credit_share,
+        credited_cents
+    from unexplained
 
 ),
 
