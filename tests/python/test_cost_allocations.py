@@ -250,12 +250,20 @@ def test_reciprocal_equals_a_linear_solver_on_200_systems(project: CompiledProje
     assert furthest <= 8
 
 
+METHODS = {
+    "service": ["direct", "step_down", "reciprocal", "activity_based"],
+    "operating": ["direct", "step_down", "reciprocal", "activity_based"],
+    "shared_cloud": ["proportional", "even", "fixed"],
+    "retained": ["none"],
+}
+
+
 @st.composite
-def random_rules(draw: st.DrawFn) -> tuple[list[Row], list[Row], list[Row]]:
+def random_rules(draw: st.DrawFn) -> tuple[list[Row], list[Row], list[Row], list[Row]]:
     """Any network: loops, self-use, missing and zero drivers, unknown consumers, negative cost."""
     source = random.Random(draw(st.integers(0, 2**32)))
-    pools = [f"S{number}" for number in range(source.randint(1, 5))]
-    types = {pool: source.choice(["service", "service", "operating"]) for pool in pools}
+    pools = [f"S{number}" for number in range(source.randint(1, 6))]
+    types = {pool: source.choice([*METHODS, "service"]) for pool in pools}
     rules: list[Row] = [
         rule(
             pool,
@@ -272,6 +280,15 @@ def random_rules(draw: st.DrawFn) -> tuple[list[Row], list[Row], list[Row]]:
         for pool in pools
         for consumer in source.sample(consumers, source.randint(0, len(consumers)))
     ]
+    coefficients: list[Row] = [
+        {"rule_id": f"R-{pool}", "target_id": target, "coefficient": share}
+        for pool in pools
+        for target, share in zip(
+            ["A", "B", source.choice(["C", "nobody"])],
+            source.choice([(0.2, 0.3, 0.5), (0.2, 0.3, 0.4)]),
+            strict=True,
+        )
+    ]
     costs: list[Row] = [
         cost(
             pool,
@@ -282,16 +299,16 @@ def random_rules(draw: st.DrawFn) -> tuple[list[Row], list[Row], list[Row]]:
         for pool in pools
         for cost_class in source.sample(["support", "engineering", "amortisation"], 2)
     ]
-    return rules, costs, drivers
+    return rules, costs, drivers, coefficients
 
 
 @settings(max_examples=25, deadline=None)
 @given(random_rules())
 def test_every_pool_is_conserved_to_the_penny(
-    project: CompiledProject, network: tuple[list[Row], list[Row], list[Row]]
+    project: CompiledProject, network: tuple[list[Row], list[Row], list[Row], list[Row]]
 ) -> None:
-    rules, costs, drivers = network
-    rows = allocate(project, rules, costs, drivers, ["A", "B", "C"])
+    rules, costs, drivers, coefficients = network
+    rows = allocate(project, rules, costs, drivers, ["A", "B", "C"], coefficients)
     allocated: dict[tuple[str, str, str], int] = defaultdict(int)
     for row in rows:
         key = (row["allocation_method"], row["pool_id"], row["cost_class"])
@@ -299,6 +316,6 @@ def test_every_pool_is_conserved_to_the_penny(
     source = {
         (method, row["pool_id"], row["cost_class"]): row["amount_units"]
         for row in costs
-        for method in ["direct", "step_down", "reciprocal", "activity_based"]
+        for method in METHODS[row["pool_type"]]
     }
     assert dict(allocated) == source

@@ -53,7 +53,7 @@ costs as (
         sum(case when cost_type = 'vendor' then cash_amount else 0 end) as vendor_amount,
         sum(case when cost_type = 'cloud' then cash_amount else 0 end) as cloud_amount,
         sum(fully_loaded_amount) as fully_loaded_amount,
-        sum(case when expense_reason is null then cash_amount else 0 end) as eligible_amount,
+        case when min(regime) = max(regime) then min(regime) else min(regime) || ', ' || max(regime) end as regimes,
         min(fiscal_period) as first_fiscal_period,
         max(fiscal_period) as last_fiscal_period
     from development_costs
@@ -174,6 +174,7 @@ final as (
             ~ "and reporting_date.reporting_on > initiatives.planned_end_on then reporting_date.reporting_on end)",
             "day",
         ) }} as end_slip_days,
+        costs.regimes,
         costs.first_fiscal_period,
         costs.last_fiscal_period,
         cast(coalesce(scope.accepted_scope_share, 0) as double) as accepted_scope_share,
@@ -190,6 +191,11 @@ final as (
         ) as cash_amount,
         cast(coalesce(costs.fully_loaded_amount, 0) as decimal(18, 2)) as fully_loaded_amount,
         cast(coalesce(books.capitalised_amount, 0) as decimal(18, 2)) as capitalised_amount,
+        cast(
+            coalesce(costs.people_amount, 0) + coalesce(costs.vendor_amount, 0) + coalesce(costs.cloud_amount, 0)
+            - coalesce(books.capitalised_amount, 0)
+            as decimal(18, 2)
+        ) as expensed_amount,
         cast(coalesce(books.amortisation_amount, 0) as decimal(18, 2)) as amortisation_amount,
         cast(
             coalesce(costs.people_amount, 0) + coalesce(costs.vendor_amount, 0) + coalesce(costs.cloud_amount, 0)
