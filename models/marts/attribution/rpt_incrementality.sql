@@ -285,6 +285,13 @@ final as (
             when blocked_reason is null
                 then cast(round((effect + margin_80) * value_per_effect, 2) as decimal(18, 2))
         end as upper_80_value_amount,
+        case
+            when blocked_reason is null and persistence_months > 0
+                then
+                    cast(
+                        round((effect - margin_80) * value_per_effect / persistence_months, 2) as decimal(18, 2)
+                    )
+        end as lower_80_monthly_amount,
         is_headline,
         evidence_grade in ('A', 'B') as is_causal,
         assigned_on
