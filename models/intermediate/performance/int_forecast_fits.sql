@@ -1,0 +1,660 @@
+-- One row per series, origin, forecast method and horizon; the origin at the end of the series is the forecast itself.
+with recursive
+
+series as (
+
+    select
+        series_id,
+        month_number,
+        amount
+    from {{ ref('int_forecast_series') }}
+
+),
+
+policies as (
+
+    select
+        season_months,
+        horizon_months,
+        backtest_horizon_months,
+        backtest_origins,
+        minimum_origins,
+        minimum_history_months
+    from {{ ref('forecast_policies') }}
+
+),
+
+lengths as (
+
+    select
+        series_id,
+        max(month_number) as length
+    from series
+    group by series_id
+
+),
+
+-- Smoothing and Theta need two seasons behind every origin they are judged on, and enough such origins.
+plans as (
+
+    select
+        lengths.series_id,
+        lengths.length,
+        policies.season_months,
+        policies.horizon_months,
+        policies.backtest_horizon_months,
+        lengths.length
+        - policies.backtest_horizon_months - policies.minimum_origins + 1 >= 2 * policies.season_months as is_smoothable,
+        greatest(
+            lengths.length - policies.backtest_horizon_months - policies.backtest_origins + 1,
+            case
+                when
+                    lengths.length
+                    - policies.backtest_horizon_months - policies.minimum_origins + 1 >= 2 * policies.season_months
+                    then 2 * policies.season_months
+                else policies.minimum_history_months
+            end
+        ) as first_origin
+    from lengths
+    cross join policies
+    where lengths.length >= policies.minimum_history_months
+
+),
+
+origins as (
+
+    select
+        plans.series_id,
+        numbers.origin,
+        plans.length,
+        plans.is_smoothable,
+        case when numbers.origin >= plans.season_months then plans.season_months else 1 end as season_months,
+        case
+            when numbers.origin = plans.length then plans.horizon_months
+            else plans.backtest_horizon_months
+        end as horizon_months
+    from plans
+    cross join range(1, 2000) as numbers (origin)
+    where
+        numbers.origin = plans.length
+        or (
+            numbers.origin >= plans.first_origin
+            and numbers.origin <= plans.length - plans.backtest_horizon_months
+        )
+
+),
+
+-- What was known at each origin.
+history as (
+
+    select
+        origins.series_id,
+        origins.origin,
+        origins.season_months,
+        origins.is_smoothable,
+        series.month_number,
+        series.amount,
+        min(series.amount) over (partition by origins.series_id, origins.origin) > 0 as is_positive,
+        lag(series.amount) over (
+            partition by origins.series_id, origins.origin order by series.month_number
+        ) as previous_amount
+    from origins
+    inner join series
+        on
+            origins.series_id = series.series_id
+            and origins.origin >= series.month_number
+
+),
+
+season_differences as (
+
+    select
+        history.series_id,
+        history.origin,
+        count(*) as differences,
+        avg(abs(history.amount - earlier.amount)) as scale_amount,
+        avg(power(history.amount - earlier.amount, 2)) as variance
+    from history
+    inner join history as earlier
+        on
+            history.series_id = earlier.series_id
+            and history.origin = earlier.origin
+            and history.month_number = earlier.month_number + history.season_months
+    group by history.series_id, history.origin
+
+),
+
+month_differences as (
+
+    select
+        series_id,
+        origin,
+        sum(case when month_number = 1 then amount end) as first_amount,
+        sum(case when month_number = origin then amount end) as last_amount,
+        count(previous_amount) as differences,
+        avg(amount - previous_amount) as drift,
+        sum(power(amount - previous_amount, 2)) as squares
+    from history
+    group by series_id, origin
+
+),
+
+-- Month-on-month changes about their mean: a trend would hide a season, its changes do not.
+changes as (
+
+    select
+        history.series_id,
+        history.origin,
+        history.season_months,
+        history.month_number,
+        history.amount - history.previous_amount - month_differences.drift as change_amount
+    from history
+    inner join month_differences
+        on
+            history.series_id = month_differences.series_id
+            and history.origin = month_differences.origin
+    where
+        history.is_smoothable
+        and history.previous_amount is not null
+
+),
+
+-- Seasonal where the correlation at one season exceeds chance (90 %), the rule of the Theta method.
+correlations as (
+
+    select
+        changes.series_id,
+        changes.origin,
+        changes.season_months,
+        lags.months_back,
+        sum(changes.change_amount * earlier.change_amount) as product_sum
+    from changes
+    cross join range(0, 13) as lags (months_back)
+    inner join changes as earlier
+        on
+            changes.series_id = earlier.series_id
+            and changes.origin = earlier.origin
+            and changes.month_number = earlier.month_number + lags.months_back
+    where lags.months_back <= changes.season_months
+    group by changes.series_id, changes.origin, changes.season_months, lags.months_back
+
+),
+
+shares as (
+
+    select
+        series_id,
+        origin,
+        season_months,
+        months_back,
+        product_sum / nullif(
+            sum(case when months_back = 0 then product_sum end) over (partition by series_id, origin), 0
+        ) as correlation
+    from correlations
+
+),
+
+seasonality as (
+
+    select
+        series_id,
+        origin,
+        abs(sum(case when months_back = season_months then correlation end))
+        > 1.6448536269514722 * sqrt(
+            (1 + 2 * sum(case when months_back between 1 and season_months - 1 then correlation * correlation else 0 end))
+            / origin
+        ) as is_seasonal
+    from shares
+    group by series_id, origin
+
+),
+
+-- Classical decomposition: a centred moving average over a year, and what each calendar month stands above it.
+centred as (
+
+    select
+        series_id,
+        origin,
+        season_months,
+        month_number,
+        amount,
+        is_positive,
+        case
+            when month_number > 6 and month_number <= origin - 6
+                then (
+                    sum(amount)
+                        over (
+                            partition by series_id, origin order by month_number rows between 6 preceding and 5 following
+                        )
+                    + sum(amount) over (
+                        partition by series_id, origin order by month_number rows between 5 preceding and 6 following
+                    )
+                ) / 24
+        end as centre_amount
+    from history
+    where is_smoothable
+
+),
+
+raw_indices as (
+
+    select
+        series_id,
+        origin,
+        month_number % season_months as season_month,
+        is_positive,
+        avg(case when is_positive then amount / centre_amount else amount - centre_amount end) as raw_index
+    from centred
+    where centre_amount is not null
+    group by series_id, origin, month_number % season_months, is_positive
+
+),
+
+indices as (
+
+    select
+        raw_indices.series_id,
+        raw_indices.origin,
+        raw_indices.season_month,
+        raw_indices.is_positive,
+        case
+            when not coalesce(seasonality.is_seasonal, false)
+                then case when raw_indices.is_positive then 1 else 0 end
+            when raw_indices.is_positive
+                then
+                    raw_indices.raw_index
+                    / avg(raw_indices.raw_index) over (partition by raw_indices.series_id, raw_indices.origin)
+            else
+                raw_indices.raw_index
+                - avg(raw_indices.raw_index) over (partition by raw_indices.series_id, raw_indices.origin)
+        end as season_index
+    from raw_indices
+    inner join seasonality
+        on
+            raw_indices.series_id = seasonality.series_id
+            and raw_indices.origin = seasonality.origin
+
+),
+
+adjusted as (
+
+    select
+        centred.series_id,
+        centred.origin,
+        centred.month_number,
+        case
+            when centred.is_positive then centred.amount / indices.season_index
+            else centred.amount - indices.season_index
+        end as amount
+    from centred
+    inner join indices
+        on
+            centred.series_id = indices.series_id
+            and centred.origin = indices.origin
+            and centred.month_number % centred.season_months = indices.season_month
+
+),
+
+-- Straight lines: through all months for Theta, through the first year to start a trend from.
+lines as (
+
+    select
+        series_id,
+        origin,
+        sum(case when month_number = 1 then amount end) as first_amount,
+        regr_slope(amount, cast(month_number as double)) as slope,
+        regr_slope(amount, cast(month_number as double)) filter (where month_number <= 12) as start_slope,
+        regr_intercept(amount, cast(month_number as double)) filter (where month_number <= 12) as start_level
+    from adjusted
+    group by series_id, origin
+
+),
+
+levels as (
+
+    select cast(steps.step as double) / 20 as alpha
+    from range(1, 20) as steps (step)
+
+),
+
+trends as (
+
+    select cast(steps.step as double) / 20 as beta
+    from range(1, 10) as steps (step)
+    where steps.step in (1, 2, 4, 8)
+
+),
+
+-- The smoothing weights tried: level alpha, trend beta as a share of alpha, damping phi.
+weights as (
+
+    select
+        'simple_smoothing' as forecast_model,
+        levels.alpha,
+        cast(0 as double) as beta,
+        cast(0 as double) as phi,
+        1 as fitted
+    from levels
+    union all
+    select
+        'holt' as forecast_model,
+        levels.alpha,
+        trends.beta,
+        cast(1 as double) as phi,
+        2 as fitted
+    from levels
+    cross join trends
+    where cast(floor(levels.alpha * 20 + 0.5) as integer) % 2 = 0
+    union all
+    select
+        'damped' as forecast_model,
+        levels.alpha,
+        trends.beta,
+        cast(0.8 as double) + cast(dampings.step as double) / 20 as phi,
+        3 as fitted
+    from levels
+    cross join trends
+    cross join range(1, 4) as dampings (step)
+    where
+        cast(floor(levels.alpha * 20 + 0.5) as integer) % 2 = 0
+        and dampings.step in (2, 3)
+
+),
+
+-- Level and trend, month by month, for every set of weights at once.
+smoothed as (
+
+    select
+        lines.series_id,
+        lines.origin,
+        weights.forecast_model,
+        weights.alpha,
+        weights.beta,
+        weights.phi,
+        weights.fitted,
+        0 as month_number,
+        case when weights.phi > 0 then lines.start_level else lines.first_amount end as level_amount,
+        case when weights.phi > 0 then lines.start_slope else cast(0 as double) end as trend_amount,
+        cast(0 as double) as squares
+    from lines
+    cross join weights
+    union all
+    select
+        smoothed.series_id,
+        smoothed.origin,
+        smoothed.forecast_model,
+        smoothed.alpha,
+        smoothed.beta,
+        smoothed.phi,
+        smoothed.fitted,
+        adjusted.month_number,
+        smoothed.level_amount + smoothed.phi * smoothed.trend_amount
+        + smoothed.alpha * (adjusted.amount - smoothed.level_amount - smoothed.phi * smoothed.trend_amount) as level_amount,
+        smoothed.phi * smoothed.trend_amount
+        + smoothed.alpha * smoothed.beta
+        * (adjusted.amount - smoothed.level_amount - smoothed.phi * smoothed.trend_amount) as trend_amount,
+        smoothed.squares
+        + power(adjusted.amount - smoothed.level_amount - smoothed.phi * smoothed.trend_amount, 2) as squares
+    from smoothed
+    inner join adjusted
+        on
+            smoothed.series_id = adjusted.series_id
+            and smoothed.origin = adjusted.origin
+            and adjusted.month_number = smoothed.month_number + 1
+
+),
+
+fits as (
+
+    select
+        series_id,
+        origin,
+        forecast_model,
+        alpha,
+        beta,
+        phi,
+        level_amount,
+        trend_amount,
+        squares / (origin - fitted) as variance
+    from smoothed
+    where month_number = origin
+    qualify
+        row_number() over (
+            partition by series_id, origin, forecast_model
+            order by squares asc, alpha asc, beta asc, phi asc
+        ) = 1
+
+),
+
+-- Theta: simple smoothing that drifts by half the slope of the straight line.
+smoothing_models as (
+
+    select
+        series_id,
+        origin,
+        forecast_model,
+        alpha,
+        beta,
+        phi,
+        level_amount,
+        trend_amount,
+        variance,
+        cast(0 as double) as half_slope
+    from fits
+    union all
+    select
+        fits.series_id,
+        fits.origin,
+        'theta' as forecast_model,
+        fits.alpha,
+        fits.beta,
+        fits.phi,
+        fits.level_amount,
+        fits.trend_amount,
+        fits.variance,
+        lines.slope / 2 as half_slope
+    from fits
+    inner join lines
+        on
+            fits.series_id = lines.series_id
+            and fits.origin = lines.origin
+    where fits.forecast_model = 'simple_smoothing'
+
+),
+
+horizons as (
+
+    select
+        origins.series_id,
+        origins.origin,
+        origins.length,
+        origins.season_months,
+        cast(steps.step as integer) as horizon
+    from origins
+    cross join range(1, 121) as steps (step)
+    where steps.step <= origins.horizon_months
+
+),
+
+-- How a trend adds up over the months ahead, damped or not.
+paths as (
+
+    select
+        horizons.series_id,
+        horizons.origin,
+        horizons.season_months,
+        horizons.horizon,
+        smoothing_models.forecast_model,
+        smoothing_models.alpha,
+        smoothing_models.beta,
+        smoothing_models.level_amount,
+        smoothing_models.trend_amount,
+        smoothing_models.half_slope,
+        smoothing_models.variance,
+        case
+            when smoothing_models.phi = 1 then cast(horizons.horizon as double)
+            else
+                smoothing_models.phi * (1 - power(smoothing_models.phi, horizons.horizon)) / (1 - smoothing_models.phi)
+        end as trend_months
+    from horizons
+    inner join smoothing_models
+        on
+            horizons.series_id = smoothing_models.series_id
+            and horizons.origin = smoothing_models.origin
+
+),
+
+extrapolated as (
+
+    select
+        series_id,
+        origin,
+        season_months,
+        horizon,
+        forecast_model,
+        level_amount
+        + trend_months * trend_amount
+        + half_slope * (horizon - 1 + (1 - power(1 - alpha, origin)) / alpha) as adjusted_amount,
+        variance * (
+            1 + coalesce(
+                sum(power(alpha * (1 + beta * trend_months), 2)) over (
+                    partition by series_id, origin, forecast_model
+                    order by horizon
+                    rows between unbounded preceding and 1 preceding
+                ),
+                0
+            )
+        ) as adjusted_variance
+    from paths
+
+),
+
+smoothing_forecasts as (
+
+    select
+        extrapolated.series_id,
+        extrapolated.origin,
+        extrapolated.horizon,
+        extrapolated.forecast_model,
+        case
+            when indices.is_positive then extrapolated.adjusted_amount * indices.season_index
+            else extrapolated.adjusted_amount + indices.season_index
+        end as forecast_amount,
+        case
+            when indices.is_positive then extrapolated.adjusted_variance * power(indices.season_index, 2)
+            else extrapolated.adjusted_variance
+        end as variance
+    from extrapolated
+    inner join indices
+        on
+            extrapolated.series_id = indices.series_id
+            and extrapolated.origin = indices.origin
+            and (extrapolated.origin + extrapolated.horizon) % extrapolated.season_months = indices.season_month
+
+),
+
+naive_forecasts as (
+
+    select
+        horizons.series_id,
+        horizons.origin,
+        horizons.horizon,
+        'seasonal_naive' as forecast_model,
+        history.amount as forecast_amount,
+        season_differences.variance * (1 + floor((horizons.horizon - 1) / horizons.season_months)) as variance
+    from horizons
+    inner join history
+        on
+            horizons.series_id = history.series_id
+            and horizons.origin = history.origin
+            and history.month_number
+            = horizons.origin - horizons.season_months + 1 + (horizons.horizon - 1) % horizons.season_months
+    left join season_differences
+        on
+            horizons.series_id = season_differences.series_id
+            and horizons.origin = season_differences.origin
+
+),
+
+drift_forecasts as (
+
+    select
+        horizons.series_id,
+        horizons.origin,
+        horizons.horizon,
+        'drift' as forecast_model,
+        month_differences.last_amount + horizons.horizon * month_differences.drift as forecast_amount,
+        greatest(
+            month_differences.squares - month_differences.differences * power(month_differences.drift, 2), 0
+        ) / nullif(month_differences.differences - 1, 0)
+        * horizons.horizon * (1 + cast(horizons.horizon as double) / month_differences.differences) as variance
+    from horizons
+    inner join month_differences
+        on
+            horizons.series_id = month_differences.series_id
+            and horizons.origin = month_differences.origin
+
+),
+
+forecasts as (
+
+    select
+        series_id,
+        origin,
+        horizon,
+        forecast_model,
+        forecast_amount,
+        variance
+    from naive_forecasts
+    union all
+    select
+        series_id,
+        origin,
+        horizon,
+        forecast_model,
+        forecast_amount,
+        variance
+    from drift_forecasts
+    union all
+    select
+        series_id,
+        origin,
+        horizon,
+        forecast_model,
+        forecast_amount,
+        variance
+    from smoothing_forecasts
+
+),
+
+final as (
+
+    select
+        forecasts.series_id,
+        forecasts.origin,
+        origins.origin < origins.length as is_backtest,
+        forecasts.forecast_model,
+        forecasts.horizon,
+        forecasts.origin + forecasts.horizon as target_number,
+        series.amount as actual_amount,
+        forecasts.forecast_amount,
+        sqrt(forecasts.variance) as deviation_amount,
+        season_differences.scale_amount,
+        cast(origins.season_months as integer) as season_months
+    from forecasts
+    inner join origins
+        on
+            forecasts.series_id = origins.series_id
+            and forecasts.origin = origins.origin
+    left join season_differences
+        on
+            forecasts.series_id = season_differences.series_id
+            and forecasts.origin = season_differences.origin
+    left join series
+        on
+            forecasts.series_id = series.series_id
+            and forecasts.origin + forecasts.horizon = series.month_number
+
+)
+
+select * from final
