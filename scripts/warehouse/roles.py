@@ -1,22 +1,20 @@
 """What each role may see, written as files of its own: the rest is absent, not hidden."""
 
-import fnmatch
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import yaml
 
 from warehouse.catalog import Mart
+from warehouse.home import PROJECT
 from warehouse.publish import write_database
 from warehouse.sql import identifier, literal, qualified
 
 # The column that decides whose row it is, by the scope of a policy.
 SCOPE_COLUMNS = {"own_products": "product_id", "own_cost_centers": "cost_center_id"}
-
-# Figures about fewer units than this speak of single people or customers.
-MINIMUM_GROUP = 5
 
 
 @dataclass(frozen=True)
@@ -36,6 +34,8 @@ class Policies:
     policies: Sequence[Policy]
     # Own values by role and column.
     scopes: Mapping[tuple[str, str], Sequence[str]]
+    # Figures about fewer units than this speak of single people or customers.
+    minimum_group: int
 
     @property
     def roles(self) -> list[str]:
@@ -47,12 +47,17 @@ class Policies:
         matching = [
             policy
             for policy in self.policies
-            if policy.role == role and fnmatch.fnmatchcase(mart.name, policy.pattern)
+            if policy.role == role and _matches(policy.pattern, mart.name)
         ]
         if not matching:
             return None
-        policy = max(matching, key=lambda one: (len(one.pattern.replace("*", "")), one.pattern))
+        policy = max(matching, key=lambda one: (one.pattern == mart.name, len(one.pattern)))
         return None if policy.row_scope == "none" else policy
+
+
+def _matches(pattern: str, name: str) -> bool:
+    """A pattern is a name, or the beginning of names and a star."""
+    return name == pattern or (pattern.endswith("*") and name.startswith(pattern[:-1]))
 
 
 def read_policies(connection: duckdb.DuckDBPyConnection) -> Policies:
@@ -65,7 +70,9 @@ def read_policies(connection: duckdb.DuckDBPyConnection) -> Policies:
         "select role_id, scope_column, scope_value from reference.role_scopes order by all"
     ).fetchall():
         scopes.setdefault((role, column), []).append(value)
-    return Policies([Policy(*row) for row in policies], scopes)
+    settings = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))
+    minimum_group = int(settings["vars"]["minimum_group_size"])
+    return Policies([Policy(*row) for row in policies], scopes, minimum_group)
 
 
 def selection(mart: Mart, policy: Policy, policies: Policies, key: str) -> str | None:
@@ -87,7 +94,7 @@ def selection(mart: Mart, policy: Policy, policies: Policies, key: str) -> str |
             f"{identifier(scope_column)} in ({', '.join(map(literal, own))})" if own else "false"
         )
     if policy.personal_data == "drop" and (group_size := mart.meta.get("group_size")):
-        conditions.append(f"{identifier(group_size)} >= {MINIMUM_GROUP}")
+        conditions.append(f"{identifier(group_size)} >= {policies.minimum_group}")
     where = f" where {' and '.join(conditions)}" if conditions else ""
     relation = qualified(f"{mart.schema}.{mart.name}")
     return f"select {', '.join(columns)} from {relation}{where} order by all"

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compiled import CompiledProject
+from homes import current
 from warehouse import catalog, roles
 from warehouse.catalog import Column, Mart
-from warehouse.home import PROJECT
+from warehouse.home import PROJECT, Home
 
 COLUMNS = {
     "fct_pay": [
@@ -197,6 +198,55 @@ def test_personal_data_keeps_its_mark_all_the_way_to_the_marts(project: Compiled
     ]
     assert "person_id" in personal
     assert not unmarked, "add config: {meta: {pii: true}}"
+
+
+def test_the_most_specific_pattern_decides(project: CompiledProject) -> None:
+    warehouse = project.run(
+        ["rpt_access_policy"],
+        given={
+            "role_policies": [
+                policy("dim_*", "own_products"),
+                policy("dim_date", "all"),
+                policy("dim_account", "none"),
+            ],
+            "role_scopes": [
+                {"role_id": "manager", "scope_column": "product_id", "scope_value": "P1"},
+                {"role_id": "manager", "scope_column": "product_id", "scope_value": "P2"},
+            ],
+        },
+    )
+    rows = warehouse.execute(
+        "select mart_name, is_published, withheld_reason, row_scope, own_count "
+        "from marts.rpt_access_policy order by mart_name"
+    ).fetchall()
+    decided = {row[0]: row[1:] for row in rows}
+    assert decided["dim_date"] == (True, None, "all", None)
+    assert decided["dim_product"] == (True, None, "own_products", 2)
+    assert decided["dim_account"] == (False, "denied", "none", None)
+    assert decided["dim_channel"] == (False, "cannot_tell_whose", "none", None)
+    assert decided["rpt_access_policy"] == (False, "no_policy", "none", None)
+
+
+def policy(pattern: str, row_scope: str) -> dict[str, str]:
+    facts = {"role_id": "manager", "personal_data": "drop", "reason": "Needs it."}
+    return facts | {"mart_pattern": pattern, "row_scope": row_scope}
+
+
+def test_the_access_policy_says_what_the_files_hold(sample: Home) -> None:
+    version = current(sample)
+    with duckdb.connect(version.path / "marts.duckdb", read_only=True) as connection:
+        said = connection.execute(
+            "select role_id, mart_name, visible_column_count from rpt_access_policy "
+            "where is_published"
+        ).fetchall()
+    held = []
+    for role in version.manifest["roles"]:
+        with duckdb.connect(version.path / "roles" / f"{role}.duckdb", read_only=True) as file:
+            held += file.execute(
+                "select ?, table_name, column_count from duckdb_tables()", [role]
+            ).fetchall()
+    assert sorted(said) == sorted(held)
+    assert said
 
 
 @pytest.mark.parametrize("role", ["product_manager", "product_director", "financial_analyst"])
