@@ -1,12 +1,23 @@
-{#- The rows as known at var('as_of'), one per key: later knowledge supersedes earlier, nothing is overwritten. -#}
+{#- The rows of the CTE `source` that hold as known: later knowledge supersedes earlier, nothing is overwritten. -#}
 {% macro latest_version(key) -%}
-    {%- if var('as_of') -%}
-    where cast(_known_at as date) <= cast('{{ var("as_of") }}' as date)
-    {% endif -%}
-    {%- if key -%}
+    where
+        {{ as_known() }}
+        {#- What a delivery brings for a whole scope, say a month, replaces what earlier ones brought. #}
+        and (
+            _scope is null
+            or _delivery = (
+                select max(later._delivery)
+                from source as later
+                where later._scope = source._scope and {{ as_known('later._known_at') }}
+            )
+        )
+    {% if key -%}
+    {#- A row that says it is deleted is the last there is to know of its key. -#}
     qualify row_number() over (
         partition by {{ key | join(', ') }}
         order by _known_at desc, _loaded_at desc, _file desc, _row desc
-    ) = 1
+    ) = 1 and not coalesce(_is_deleted, false)
+    {%- else -%}
+        and not coalesce(_is_deleted, false)
     {%- endif -%}
 {%- endmacro %}

@@ -241,7 +241,7 @@ def _inputs(ledger: Ledger) -> list[dict[str, Any]]:
     def facts(entry: Entry) -> dict[str, Any]:
         return {name: entry[name] for name in (*names, *counts)}
 
-    loaded = [facts(entry) for entry in ledger.entries if entry["event"] == "loaded"]
+    loaded = [facts(entry) for entry in ledger.loads]
     return sorted(loaded, key=lambda one: (one["source"], one["extract"], one["file"]))
 
 

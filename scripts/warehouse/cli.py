@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from warehouse.errors import FilesRefusedError, TamperedError, WarehouseError
+from warehouse.errors import FilesRefusedError, TamperedError, UsageError, WarehouseError
 from warehouse.home import Home
 
 if TYPE_CHECKING:
@@ -60,7 +60,16 @@ def parser() -> argparse.ArgumentParser:
     )
 
     ingest = _command(commands, "ingest", _ingest, "take new files through the gate into raw/")
+    ingest.add_argument(
+        "files", nargs="*", type=Path, metavar="FILE", help="take just these, by a mapping"
+    )
+    ingest.add_argument(
+        "--as", dest="mapping", metavar="MAPPING", help="the import mapping FILE is read by"
+    )
     _add_landing(ingest)
+
+    mappings = _command(commands, "mappings", _mappings, "list the import mappings, or show one")
+    mappings.add_argument("name", nargs="?", help="show this one, with an example of its files")
 
     _command(commands, "versions", _versions, "list the published versions")
 
@@ -127,15 +136,39 @@ def _build(arguments: argparse.Namespace) -> int:
 
 def _ingest(arguments: argparse.Namespace) -> int:
     from warehouse import lock, origin
-    from warehouse.ingest import ingest
+    from warehouse.ingest import ingest, ingest_files
 
     home = Home.from_environment()
+    if bool(arguments.files) != bool(arguments.mapping):
+        raise UsageError("FILE and --as MAPPING go together; `warehouse mappings` lists them.")
     with lock.exclusive(home.lock, "an ingest"):
-        source = origin.choose(home, home.open_ledger(), arguments.landing)
-        _say(f"Taking files from {source.landing} ({source.name} data).")
-        summary = ingest(home, source.landing, say=_say)
+        if arguments.files:
+            origin.choose(home, home.open_ledger(), arguments.files[0].parent)
+            summary = ingest_files(home, arguments.files, arguments.mapping, say=_say)
+        else:
+            source = origin.choose(home, home.open_ledger(), arguments.landing)
+            _say(f"Taking files from {source.landing} ({source.name} data).")
+            summary = ingest(home, source.landing, say=_say)
     _say(summary.line)
     return _refusals("ingest", summary.of("refused"))
+
+
+def _mappings(arguments: argparse.Namespace) -> int:
+    from warehouse import contract, mapping
+
+    home = Home.from_environment()
+    known = mapping.load_all(contract.load(), home.mappings)
+    if arguments.name is None:
+        for one in known.values():
+            _say(f"{one.name:28} {one.extract.id:24} {one.title}")
+        return 0
+    if arguments.name not in known:
+        raise UsageError(f"there is no mapping {arguments.name}; there are {', '.join(known)}.")
+    one = known[arguments.name]
+    _say(f"{one.title}: fills {one.extract.id}, told in {one.path}")
+    if one.example:
+        _say(f"A file looks like this:\n\n{one.example.rstrip()}")
+    return 0
 
 
 def _refusals(command: str, refused: Sequence[object]) -> int:

@@ -16,10 +16,15 @@ GATE_COLUMNS = (
     ("_loaded_at", "timestamp"),
     ("_known_at", "timestamp"),
     ("_extra", "varchar"),
+    ("_is_deleted", "boolean"),
+    # Set by deliveries that replace all there was of something, say of a month.
+    ("_scope", "varchar"),
+    ("_delivery", "varchar"),
 )
 
-# Optional in every extract: when the source knew the row.
+# Optional in every extract: when the source knew the row, and that it says the row is gone.
 RECORDED_AT = "recorded_at"
+IS_DELETED = "is_deleted"
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,9 @@ class Column:
     name: str
     data_type: str
     required: bool = False
+
+
+OPTIONAL = (Column(RECORDED_AT, "timestamp"), Column(IS_DELETED, "boolean"))
 
 
 @dataclass(frozen=True)

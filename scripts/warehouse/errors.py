@@ -17,6 +17,10 @@ class UsageError(WarehouseError):
     exit_code = 2
 
 
+class MappingError(UsageError):
+    """An import mapping is wrong; the message names the line to fix."""
+
+
 class FileRefusedError(WarehouseError):
     """A file is wrong as a whole; the message says why and what to do, and starts with "it"."""
 

@@ -37,6 +37,16 @@ class Home:
         return self.root / "raw"
 
     @property
+    def withdrawn(self) -> Path:
+        """Raw files taken back, because the file was read again by a corrected mapping."""
+        return self.root / "withdrawn"
+
+    @property
+    def mappings(self) -> Path:
+        """Import mappings of this home, beside those of the project."""
+        return self.root / "mappings"
+
+    @property
     def quarantine(self) -> Path:
         """Rejected rows with the reason."""
         return self.root / "quarantine"

@@ -6,10 +6,11 @@ then the ledger entry: a file counts as loaded when its entry is on disk, so a k
 completed by running again.
 """
 
+import hashlib
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,17 +21,18 @@ from typing import Any
 
 import duckdb
 
+from warehouse import binding, sift
 from warehouse import contract as contracts
-from warehouse import sift
 from warehouse.contract import GATE_COLUMNS, Contract, Extract
-from warehouse.errors import FileRefusedError
+from warehouse.errors import FileRefusedError, UsageError
 from warehouse.home import Home
 from warehouse.ledger import Ledger
-from warehouse.prepare import fingerprint, prepare
+from warehouse.mapping import ImportMapping, load_all
+from warehouse.prepare import Prepared, prepare
 from warehouse.quality import RuleResult
-from warehouse.scan import scan
+from warehouse.scan import Scan, bind, open_table
 from warehouse.sql import identifier, literal
-from warehouse.store import replacing
+from warehouse.store import fingerprint, replacing
 
 # What one file may use of memory; what does not fit is spilled to the home's scratch folder.
 MEMORY_LIMIT = "1GB"
@@ -52,6 +54,7 @@ class FileResult:
     rows_read: int = 0
     rows_accepted: int = 0
     rows_quarantined: int = 0
+    rows_set_aside: int = 0
     message: str = ""
     quarantine: Path | None = None
 
@@ -92,12 +95,16 @@ class _Delivery:
     extract: Extract
     # The day in the file's name.
     stamp: date | None
+    mapping: ImportMapping | None = None
 
     def raw_path(self, home: Home) -> Path:
-        """Where its accepted rows go."""
+        """Where its accepted rows go: named by what was delivered and how it is read."""
+        content = self.sha256
+        if self.mapping:
+            content = hashlib.sha256(f"{content} {self.mapping.digest}".encode()).hexdigest()
         # A file delivered again under a later date is a new fact: it may take back a correction.
         stamp = f"{self.stamp}-" if self.stamp else ""
-        return home.raw / self.extract.id / f"{stamp}{self.sha256[:16]}.parquet"
+        return home.raw / self.extract.id / f"{stamp}{content[:16]}.parquet"
 
 
 def ingest(
@@ -106,20 +113,43 @@ def ingest(
     contract: Contract | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Summary:
-    """Take every file of a landing folder that is not loaded yet. The caller holds the home's lock."""
+    """Take every file of a landing folder that is not loaded yet. The caller holds the home's lock.
+
+    Its folders bear the name of a source or of an import mapping.
+    """
+    with _opened(home, contract) as gate:
+        return Summary(tuple(gate.take_all(_files(landing), landing, say)))
+
+
+def ingest_files(
+    home: Home,
+    files: Sequence[Path],
+    mapping: str,
+    contract: Contract | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Summary:
+    """Take single files by an import mapping. The caller holds the home's lock."""
+    with _opened(home, contract) as gate:
+        if mapping not in gate.mappings:
+            known = ", ".join(gate.mappings)
+            raise UsageError(f"there is no mapping {mapping}; there are {known}.")
+        if missing := [str(file) for file in files if not file.is_file()]:
+            raise UsageError(f"{', '.join(missing)}: there is no such file.")
+        results: list[FileResult] = []
+        for file in files:
+            results += gate.take_all([file], file.parent, say, gate.mappings[mapping])
+        return Summary(tuple(results))
+
+
+@contextmanager
+def _opened(home: Home, contract: Contract | None) -> "Iterator[_Gate]":
     contract = contract or contracts.load()
+    mappings = load_all(contract, home.mappings)
     write_contracts(home, contract)
-    ledger = Ledger(home.ledger / "ledger.jsonl")
+    ledger = home.open_ledger()
     _clear_up_after_killed_run(home, ledger)
-    results = []
     with ThreadPoolExecutor(max_workers=1) as background:
-        gate = _Gate(home, landing, contract, ledger, background)
-        for path in _files(landing):
-            result = gate.take(path)
-            results.append(result)
-            if result.outcome != "known":
-                say(describe(result))
-    return Summary(tuple(results))
+        yield _Gate(home, contract, mappings, ledger, background)
 
 
 def write_contracts(home: Home, contract: Contract) -> None:
@@ -148,13 +178,24 @@ def _described(connection: duckdb.DuckDBPyConnection, select: str) -> list[tuple
 
 
 def _clear_up_after_killed_run(home: Home, ledger: Ledger) -> None:
-    """Raw files that were never entered in the ledger go; their files are taken again."""
+    """Finish what a killed run had entered in the ledger, and undo what it had not."""
     shutil.rmtree(home.scratch, ignore_errors=True)
-    entered = {entry["raw"] for entry in ledger.entries if entry.get("raw")}
+    live = {entry["raw"] for entry in ledger.loads}
+    entered = {entry["raw"] for entry in ledger.entries if entry["event"] == "loaded"}
     for path in home.raw.glob("*/*/*.parquet"):
-        is_ours = path.stem != "contract" and path.parent.parent.name != GATE
-        if is_ours and path.relative_to(home.root).as_posix() not in entered:
+        raw = path.relative_to(home.root).as_posix()
+        if path.stem == "contract" or path.parent.parent.name == GATE or raw in live:
+            continue
+        if raw in entered:
+            _withdraw(home, raw)
+        else:
             path.unlink()
+
+
+def _withdraw(home: Home, raw: str) -> None:
+    target = home.withdrawn / Path(raw).relative_to("raw")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    (home.root / raw).replace(target)
 
 
 def _files(landing: Path) -> Iterator[Path]:
@@ -169,25 +210,57 @@ class _Gate:
     """Takes files, one after the other."""
 
     home: Home
-    landing: Path
     contract: Contract
+    mappings: Mapping[str, ImportMapping]
     ledger: Ledger
     background: Executor
 
-    def take(self, path: Path) -> FileResult:
+    def take_all(
+        self,
+        paths: Iterable[Path],
+        folder: Path,
+        say: Callable[[str], None],
+        mapping: ImportMapping | None = None,
+    ) -> Iterator[FileResult]:
+        """Take files of a folder; with a mapping, all of them by that one."""
+        for path in paths:
+            result = self._take(path, folder, mapping)
+            if result.outcome != "known":
+                say(describe(result))
+            yield result
+
+    def _take(self, path: Path, folder: Path, mapping: ImportMapping | None) -> FileResult:
         """Load a file, unless it is loaded already or wrong as a whole."""
-        name = path.relative_to(self.landing).as_posix()
+        name = path.relative_to(folder).as_posix()
+        if mapping:
+            name = f"{mapping.name}/{name}"
         sha256 = ""
         try:
-            _refuse_link_to_outside(path, self.landing)
+            if not mapping:
+                _refuse_link_to_outside(path, folder)
             sha256 = fingerprint(path)
-            delivery = _Delivery(path, name, sha256, *_belongs(path, name, self.contract))
+            delivery = self._delivery(path, name, sha256)
             raw = delivery.raw_path(self.home)
-            if any(entry.get("raw") == _inside(self.home, raw) for entry in self.ledger.entries):
+            if any(entry["raw"] == _inside(self.home, raw) for entry in self.ledger.loads):
                 return FileResult(name, "known", delivery.extract.id)
             return self._load(delivery, raw)
         except FileRefusedError as error:
             return self._refuse(name, sha256, str(error))
+
+    def _delivery(self, path: Path, name: str, sha256: str) -> _Delivery:
+        """What a file is for, told by the folder it lies in and by its name."""
+        folder = name.split("/")[0] if "/" in name else ""
+        stamp = _stamped_day(path.name)
+        if mapping := self.mappings.get(folder):
+            return _Delivery(path, name, sha256, mapping.extract, stamp, mapping)
+        extracts = self.contract.of(folder)
+        if not extracts:
+            raise FileRefusedError(
+                "it lies in no folder of a source or mapping: put it into one of "
+                f"{', '.join(self.contract.sources)}, or into one named like a mapping "
+                "(`warehouse mappings` lists them)"
+            )
+        return _Delivery(path, name, sha256, _named_extract(path.name, extracts), stamp)
 
     def _refuse(self, name: str, sha256: str, message: str) -> FileResult:
         facts = {"file": name, "sha256": sha256, "message": message}
@@ -200,17 +273,13 @@ class _Gate:
         extract = delivery.extract
         as_found = delivery.path.stat()
         with _scratch(self.home) as scratch, _connected(scratch) as connection:
-            prepared = prepare(delivery.path, scratch, extract.squeezed_names)
-            try:
-                found = scan(connection, prepared, extract)
-                # Importing Great Expectations takes seconds, in which DuckDB can already parse.
-                importing = self.background.submit(import_module, "warehouse.gx_engine")
-                sift.parse(connection, prepared, found, extract)
+            prepared, found = self._open(connection, delivery, scratch)
+            # Importing Great Expectations takes seconds, in which DuckDB can already parse.
+            importing = self.background.submit(import_module, "warehouse.gx_engine")
+            with _refusing_what_duckdb_cannot_read():
+                found = sift.parse(connection, prepared, found, extract)
                 importing.result()
                 results = sift.judge(connection, extract)
-            except duckdb.Error as error:
-                reason = str(error).splitlines()[0]
-                raise FileRefusedError(f"DuckDB cannot read it: {reason}") from None
             as_read = delivery.path.stat()
             if (as_read.st_size, as_read.st_mtime_ns) != (as_found.st_size, as_found.st_mtime_ns):
                 raise FileRefusedError(
@@ -221,6 +290,7 @@ class _Gate:
             if rows["quarantined"]:
                 quarantine = self.home.quarantine / extract.id / f"{raw.stem}.csv"
                 sift.write_quarantine(connection, quarantine, delivery.name)
+            withdraws = self._read_before(delivery)
             loaded_at = datetime.now(UTC).replace(tzinfo=None)
             sift.write_raw(connection, raw, extract, delivery.name, loaded_at, delivery.stamp)
             self.ledger.append(
@@ -235,6 +305,10 @@ class _Gate:
                 rows_read=rows["read"],
                 rows_accepted=rows["accepted"],
                 rows_quarantined=rows["quarantined"],
+                rows_set_aside=rows["set_aside"],
+                formats=dict(found.formats),
+                mapping=delivery.mapping.name if delivery.mapping else None,
+                withdraws=withdraws,
                 totals=sift.total(connection, extract),
                 rules=[_as_fact(result) for result in results],
                 faults=sift.summarise_faults(connection),
@@ -243,6 +317,8 @@ class _Gate:
                 quarantine=_inside(self.home, quarantine) if quarantine else None,
                 quarantine_sha256=fingerprint(quarantine) if quarantine else None,
             )
+        for earlier in withdraws:
+            _withdraw(self.home, earlier)
         return FileResult(
             file=delivery.name,
             outcome="loaded",
@@ -250,8 +326,42 @@ class _Gate:
             rows_read=rows["read"],
             rows_accepted=rows["accepted"],
             rows_quarantined=rows["quarantined"],
+            rows_set_aside=rows["set_aside"],
             quarantine=quarantine,
         )
+
+    def _open(
+        self, connection: duckdb.DuckDBPyConnection, delivery: _Delivery, scratch: Path
+    ) -> tuple[Prepared, Scan]:
+        mapping, extract = delivery.mapping, delivery.extract
+        if mapping is None:
+            prepared = prepare(delivery.path, scratch, extract.squeezed_names)
+        else:
+            prepared = prepare(delivery.path, scratch, mapping.squeezed_names, mapping.reading)
+        with _refusing_what_duckdb_cannot_read():
+            table = open_table(connection, prepared)
+        if mapping is None:
+            return prepared, bind(table, extract)
+        return prepared, binding.bind(table, mapping, delivery.stamp)
+
+    def _read_before(self, delivery: _Delivery) -> list[str]:
+        """Raw files of the same content, read by an earlier state of the same mapping."""
+        return [
+            entry["raw"]
+            for entry in self.ledger.loads
+            if delivery.mapping
+            and (entry["sha256"], entry.get("mapping")) == (delivery.sha256, delivery.mapping.name)
+            and _stamped_day(Path(entry["file"]).name) == delivery.stamp
+        ]
+
+
+@contextmanager
+def _refusing_what_duckdb_cannot_read() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        reason = str(error).splitlines()[0]
+        raise FileRefusedError(f"DuckDB cannot read it: {reason}") from None
 
 
 def _refuse_link_to_outside(path: Path, landing: Path) -> None:
@@ -259,23 +369,16 @@ def _refuse_link_to_outside(path: Path, landing: Path) -> None:
         raise FileRefusedError("it is a link to a place outside the landing folder: copy it in")
 
 
-def _belongs(path: Path, name: str, contract: Contract) -> tuple[Extract, date | None]:
-    """The extract a file is for, and the day stamped in its name."""
-    source = name.split("/")[0] if "/" in name else ""
-    extracts = contract.of(source)
-    if not extracts:
-        raise FileRefusedError(
-            f"it lies in no folder of a source: put it into one of {', '.join(contract.sources)}"
-        )
-    named = [e for e in extracts if re.match(rf"{re.escape(e.name)}(?![A-Za-z0-9])", path.name)]
-    # The longest name wins should one extract's name begin another's.
-    if not (extract := max(named, key=lambda e: len(e.name), default=None)):
+def _named_extract(name: str, extracts: Sequence[Extract]) -> Extract:
+    """The extract a file's name begins with; the longest, should one begin another."""
+    named = [e for e in extracts if re.match(rf"{re.escape(e.name)}(?![A-Za-z0-9])", name)]
+    if not named:
         known = ", ".join(extract.name for extract in extracts)
         raise FileRefusedError(
-            f"its name begins with no extract of {source}: name it after one of {known}, "
-            "for example " + f"{extracts[0].name}.2026-03-31.csv"
+            f"its name begins with no extract of {extracts[0].source}: name it after one of "
+            f"{known}, for example {extracts[0].name}.2026-03-31.csv"
         )
-    return extract, _stamped_day(path.name)
+    return max(named, key=lambda extract: len(extract.name))
 
 
 def _stamped_day(name: str) -> date | None:
@@ -328,6 +431,8 @@ def describe(result: FileResult) -> str:
             return f"{result.file}: already loaded."
         case _:
             line = f"{result.file}: {result.rows_accepted} rows accepted"
+            if result.rows_set_aside:
+                line += f", {result.rows_set_aside} left out by the mapping"
             if result.rows_quarantined:
                 line += f", {result.rows_quarantined} quarantined; see {result.quarantine}"
             return line + "."

@@ -26,6 +26,18 @@ class Ledger:
         self._size = content.rfind(b"\n") + 1
         self.entries: list[Entry] = list(_entries(content[: self._size], path))
 
+    @property
+    def loads(self) -> list[Entry]:
+        """The files whose rows stand in raw/: loaded, and not withdrawn since."""
+        withdrawn: set[str] = set()
+        live = []
+        for entry in reversed(self.entries):
+            if entry["event"] == "loaded":
+                if entry["raw"] not in withdrawn:
+                    live.append(entry)
+                withdrawn |= {entry["raw"], *entry.get("withdraws", ())}
+        return live[::-1]
+
     def append(self, event: str, **facts: Any) -> Entry:
         """Add an entry; when this returns, it is on disk."""
         body = {

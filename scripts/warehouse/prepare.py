@@ -6,7 +6,6 @@ Parsing itself is DuckDB's. A file that cannot be read as a table is refused wit
 
 import codecs
 import csv
-import hashlib
 import io
 import re
 import zlib
@@ -38,6 +37,9 @@ _FORMATS = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".parquet": "parquet",
+    ".xlsx": "sheet",
+    ".xls": "sheet",
+    ".ods": "sheet",
 }
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -53,6 +55,17 @@ _NOT_ASCII = re.compile(rb"[^\n]*[\x80-\xff][^\n]*\n?")
 
 
 @dataclass(frozen=True)
+class Reading:
+    """What a mapping says about how a file is written; what it leaves open is found out."""
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    sheet: str | None = None
+    # The line, or row of a sheet, that holds the column names.
+    header_row: int = 1
+
+
+@dataclass(frozen=True)
 class Prepared:
     """A file that DuckDB can read, and how."""
 
@@ -65,6 +78,11 @@ class Prepared:
     header: tuple[str, ...] = ()
     has_nul: bool = False
 
+    @property
+    def first_record(self) -> int:
+        """Number of the record that holds the column names."""
+        return self.skipped_lines + 1
+
 
 def format_of(path: Path) -> str | None:
     """csv, jsonl or parquet by the file's name; None where it is none of them."""
@@ -74,14 +92,11 @@ def format_of(path: Path) -> str | None:
     return _FORMATS.get(suffixes[-1]) if suffixes else None
 
 
-def fingerprint(path: Path) -> str:
-    """The SHA-256 of the file as delivered."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def prepare(path: Path, scratch: Path, expected: Collection[str] = ()) -> Prepared:
+def prepare(
+    path: Path, scratch: Path, expected: Collection[str] = (), reading: Reading | None = None
+) -> Prepared:
     """Make `path` readable; `expected` are squeezed column names that tell the delimiter."""
+    reading = reading or Reading()
     file_format = format_of(path)
     if file_format is None:
         kinds = ", ".join(sorted(_FORMATS))
@@ -102,13 +117,25 @@ def prepare(path: Path, scratch: Path, expected: Collection[str] = ()) -> Prepar
         raise FileRefusedError("it is empty")
     if file_format == "parquet":
         return prepared
-    return _prepare_text(prepared, survey, scratch, expected)
+    if file_format == "sheet":
+        from warehouse.sheet import write_csv
+
+        as_csv = scratch / "sheet.csv"
+        write_csv(readable, as_csv, reading.sheet)
+        return _with_header(
+            Prepared(as_csv, "csv"), expected, Reading(header_row=reading.header_row, delimiter=",")
+        )
+    return _prepare_text(prepared, survey, scratch, expected, reading)
 
 
 def _prepare_text(
-    prepared: Prepared, survey: "_Survey", scratch: Path, expected: Collection[str]
+    prepared: Prepared,
+    survey: "_Survey",
+    scratch: Path,
+    expected: Collection[str],
+    reading: Reading,
 ) -> Prepared:
-    encoding = survey.encoding(prepared.path)
+    encoding = _known_encoding(reading) or survey.encoding(prepared.path)
     path = prepared.path
     if encoding not in {"utf-8", "utf-8-sig"}:
         path = scratch / "utf-8"
@@ -125,10 +152,23 @@ def _prepare_text(
         for _ in _copied(_with_one_line_end(source), path):
             pass
     readable = replace(prepared, path=path, encoding=encoding, has_nul=survey.has_nul)
-    if prepared.format != "csv":
-        return readable
-    delimiter, skipped, header = _header(path, expected)
-    return replace(readable, delimiter=delimiter, skipped_lines=skipped, header=header)
+    return _with_header(readable, expected, reading) if prepared.format == "csv" else readable
+
+
+def _known_encoding(reading: Reading) -> str | None:
+    if reading.encoding is None:
+        return None
+    try:
+        return codecs.lookup(reading.encoding).name
+    except LookupError:
+        raise FileRefusedError(
+            f"its mapping names an unknown encoding, {reading.encoding}"
+        ) from None
+
+
+def _with_header(prepared: Prepared, expected: Collection[str], reading: Reading) -> Prepared:
+    delimiter, skipped, header = _header(prepared.path, expected, reading)
+    return replace(prepared, delimiter=delimiter, skipped_lines=skipped, header=header)
 
 
 def _chunks(file: BinaryIO) -> Iterator[bytes]:
@@ -301,14 +341,19 @@ def _sampled(path: Path) -> Iterator[bytes]:
             yield file.read(CHUNK)
 
 
-def _header(path: Path, expected: Collection[str]) -> tuple[str, int, tuple[str, ...]]:
-    """The delimiter that finds most expected columns in the first line, and that line's names."""
+def _header(
+    path: Path, expected: Collection[str], reading: Reading
+) -> tuple[str, int, tuple[str, ...]]:
+    """The delimiter that finds most expected columns in the header, the lines before, the names."""
     with path.open("rb") as file:
         text = file.read(1 << 20).decode("utf-8-sig", errors="replace")
-    content = text.lstrip("\r\n")
-    skipped = len(text[: len(text) - len(content)].splitlines())
+    lines = text.splitlines(keepends=True)
+    skipped = reading.header_row - 1
+    while skipped < len(lines) and not lines[skipped].strip("\r\n"):
+        skipped += 1
+    content = "".join(lines[skipped:])
     best: tuple[tuple[int, int], str, tuple[str, ...]] | None = None
-    for delimiter in DELIMITERS:
+    for delimiter in [reading.delimiter] if reading.delimiter else DELIMITERS:
         try:
             names = tuple(next(csv.reader(io.StringIO(content, newline=""), delimiter=delimiter)))
         except (csv.Error, StopIteration):
@@ -317,7 +362,7 @@ def _header(path: Path, expected: Collection[str]) -> tuple[str, int, tuple[str,
         if best is None or (known, len(names)) > best[0]:
             best = (known, len(names)), delimiter, names
     if best is None:
-        raise FileRefusedError("its first line cannot be read as column names")
+        raise FileRefusedError("it has no line of column names that can be read")
     _, delimiter, names = best
     if len(names) > MAX_COLUMNS:
         raise FileRefusedError(f"it has {len(names)} columns; at most {MAX_COLUMNS} are taken")

@@ -1,55 +1,101 @@
-"""How DuckDB scans a delivered file, and which contract column each of its columns is for."""
+"""How DuckDB scans a delivered file, and where the values of each contract column come from."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import duckdb
 
-from warehouse.contract import RECORDED_AT, Column, Extract, squeezed
+from warehouse import formats
+from warehouse.contract import OPTIONAL, Column, Extract, squeezed
 from warehouse.errors import FileRefusedError
 from warehouse.prepare import Prepared
 from warehouse.sql import identifier, literal
 
 
 @dataclass(frozen=True)
+class Table:
+    """A file as DuckDB scans it: columns of text under the names the file gives them."""
+
+    relation: str
+    names: tuple[str, ...]
+    # SQL of each column's text, NULL where it is empty.
+    texts: tuple[str, ...]
+    # SQL of the JSON of all columns but some, given by their places.
+    extra: Callable[[Sequence[int]], str]
+    # Number of the first record: the header of a CSV file is record 1.
+    first_row: int
+    # SQL of what is wrong with a record as a whole; empty where nothing can be.
+    fault: str = ""
+    # The columns' own types, where the format has types, and SQL of their values.
+    types: tuple[str, ...] = ()
+    typed: tuple[str, ...] = ()
+
+    @property
+    def places(self) -> dict[str, list[int]]:
+        """Where the columns of each squeezed name are."""
+        places: dict[str, list[int]] = {}
+        for at, name in enumerate(self.names):
+            places.setdefault(squeezed(name), []).append(at)
+        return places
+
+
+@dataclass(frozen=True)
 class Field:
-    """A column of a delivered file and the contract column it is for."""
+    """Where the values of one contract column come from."""
 
     column: Column
-    # SQL of the delivered value, inside the scan of the file.
+    # SQL of what was delivered, for people to see when it is at fault.
     delivered: str
-    # True where the file already holds the contract's type.
+    # SQL of the text to read, given the format its numbers or dates are written in; NULL where it
+    # is not written that way.
+    text: Callable[[str], str]
+    # The format, where it is known beforehand.
+    format: str | None = None
+    # True where `delivered` is all that `text` is made of.
+    is_direct: bool = True
+    # True where `delivered` already has the contract's type.
     is_typed: bool = False
+    # SQL of the group its lines are numbered within, where the gate numbers them.
+    numbered_within: str = ""
 
 
 @dataclass(frozen=True)
 class Scan:
-    """How DuckDB scans a file."""
+    """All that is needed to read a file as rows of its extract."""
 
     relation: str
     fields: tuple[Field, ...]
-    # SQL of the unknown columns as JSON.
+    # SQL of the columns nobody asked for, as JSON.
     extra: str
-    # Number of the first row: a CSV's header is record 1.
     first_row: int
-    # SQL of what is wrong with a record as a whole, NULL where nothing is; empty: never anything.
     fault: str = ""
+    # SQL that is true for records the mapping leaves out.
+    set_aside: str = ""
+    # Rows a record becomes, where months run across.
+    rows_per_record: int = 1
+    # Contract columns whose values a delivery replaces as a whole.
+    replaces: tuple[str, ...] = ()
+    # The format each column was found to use, by its name.
+    formats: Mapping[str, str] = field(default_factory=dict)
+
+    def format_of(self, one: Field) -> str:
+        """The format a field is read with."""
+        return one.format or self.formats.get(one.column.name, formats.PLAIN)
 
 
-def scan(connection: duckdb.DuckDBPyConnection, prepared: Prepared, extract: Extract) -> Scan:
-    """How to read `prepared` as rows of `extract`; refuses a file that lacks required columns."""
+def open_table(connection: duckdb.DuckDBPyConnection, prepared: Prepared) -> Table:
+    """The file as a table of texts."""
     match prepared.format:
         case "csv":
-            return _scan_csv(prepared, extract)
+            return _csv(prepared)
         case "jsonl":
-            return _scan_jsonl(connection, prepared, extract)
+            return _jsonl(connection, prepared)
         case _:
-            return _scan_parquet(connection, prepared, extract)
+            return _parquet(connection, prepared)
 
 
-def _scan_csv(prepared: Prepared, extract: Extract) -> Scan:
-    matched, unknown = _match(extract, prepared.header)
+def _csv(prepared: Prepared) -> Table:
     columns = ", ".join(f"'c{at}': 'VARCHAR'" for at in range(len(prepared.header)))
     relation = f"""read_csv(
         {literal(str(prepared.path))}, auto_detect = false, header = true, strict_mode = true,
@@ -57,85 +103,23 @@ def _scan_csv(prepared: Prepared, extract: Extract) -> Scan:
         escape = '"', nullstr = '', columns = {{{columns}}}, store_rejects = true,
         rejects_limit = 0, rejects_line_size_limit = 65536
     )"""
-    extra = "cast(null as varchar)"
-    if unknown:
-        names = _distinct([prepared.header[at] or f"column_{at + 1}" for at in unknown])
-        members = ", ".join(
-            f"{literal(name)}, c{at}" for name, at in zip(names, unknown, strict=True)
-        )
-        extra = f"nullif(cast(json_merge_patch('{{}}', json_object({members})) as varchar), '{{}}')"
-    fields = tuple(Field(column, f"c{at}") for column, at in matched)
-    return Scan(relation, fields, extra, first_row=2)
+    texts = tuple(f"c{at}" for at in range(len(prepared.header)))
+    names = prepared.header
+    return Table(relation, names, texts, _others(names, texts), prepared.first_record + 1)
 
 
-def _scan_jsonl(
-    connection: duckdb.DuckDBPyConnection, prepared: Prepared, extract: Extract
-) -> Scan:
-    relation = f"read_ndjson_objects({literal(str(prepared.path))}, ignore_errors = true)"
-    keys = connection.execute(f"""
-        select distinct unnest(json_keys(json))
-        from (from {relation} limit 1000)
-        where json_type(json) = 'OBJECT'
-        order by all
-    """).fetchall()
-    names = tuple(key for (key,) in keys)
-    matched, _ = _match(extract, names)
-    known = {names[at]: None for _, at in matched}
-    others = f"json_merge_patch('{{}}', json_merge_patch(json, {literal(json.dumps(known))}))"
-    extra = f"nullif(cast({others} as varchar), '{{}}')"
-    fields = tuple(
-        Field(column, f"nullif(json ->> {literal(_pointer(names[at]))}, '')")
-        for column, at in matched
-    )
-    fault = "case when json is null or json_type(json) <> 'OBJECT' then 'the line is no JSON object' end"
-    return Scan(relation, fields, f"case when {fault} is null then {extra} end", 1, fault)
+def _others(names: Sequence[str], values: Sequence[str]) -> Callable[[Sequence[int]], str]:
+    def extra(used: Sequence[int]) -> str:
+        unused = [at for at in range(len(names)) if at not in used]
+        if not unused:
+            return "cast(null as varchar)"
+        labels = _distinct([names[at] or f"column_{at + 1}" for at in unused])
+        pairs = zip(labels, unused, strict=True)
+        members = ", ".join(f"{literal(label)}, {values[at]}" for label, at in pairs)
+        # Merging into nothing leaves out the members that are null.
+        return f"nullif(cast(json_merge_patch('{{}}', json_object({members})) as varchar), '{{}}')"
 
-
-def _pointer(key: str) -> str:
-    return "/" + key.replace("~", "~0").replace("/", "~1")
-
-
-def _scan_parquet(
-    connection: duckdb.DuckDBPyConnection, prepared: Prepared, extract: Extract
-) -> Scan:
-    relation = f"read_parquet({literal(str(prepared.path))})"
-    described = connection.execute(f"describe select * from {relation}").fetchall()
-    names = tuple(row[0] for row in described)
-    matched, unknown = _match(extract, names)
-    fields = []
-    for column, at in matched:
-        name, data_type = identifier(names[at]), described[at][1]
-        is_typed = data_type.lower() == column.data_type.lower().replace("string", "varchar")
-        is_nested = data_type.endswith("]") or data_type.startswith(("STRUCT", "MAP"))
-        text = f"nullif(cast({f'to_json({name})' if is_nested else name} as varchar), '')"
-        is_text = data_type == "VARCHAR"
-        fields.append(
-            Field(column, name if is_typed and not is_text else text, is_typed and not is_text)
-        )
-    extra = "cast(null as varchar)"
-    if unknown:
-        members = ", ".join(f"{literal(names[at])}, {identifier(names[at])}" for at in unknown)
-        extra = f"nullif(cast(json_merge_patch('{{}}', json_object({members})) as varchar), '{{}}')"
-    return Scan(relation, tuple(fields), extra, first_row=1)
-
-
-def _match(extract: Extract, names: Sequence[str]) -> tuple[list[tuple[Column, int]], list[int]]:
-    """Contract columns with their place among `names`, and the places of all others."""
-    places: dict[str, list[int]] = {}
-    for at, name in enumerate(names):
-        places.setdefault(squeezed(name), []).append(at)
-    wanted = (*extract.columns, Column(RECORDED_AT, "timestamp"))
-    found = {column.name: places.get(squeezed(column.name), []) for column in wanted}
-    if twice := [name for name, at in found.items() if len(at) > 1]:
-        raise FileRefusedError(f"it has {', '.join(twice)} more than once: keep one column each")
-    if missing := [name for name in extract.required if not found[name]]:
-        raise FileRefusedError(
-            f"it lacks {', '.join(missing)}, which {extract.id} requires; its columns are "
-            f"{', '.join(names) or 'none'}: add them, or name the columns as the contract does"
-        )
-    matched = [(column, found[column.name][0]) for column in wanted if found[column.name]]
-    used = {at for _, at in matched}
-    return matched, [at for at in range(len(names)) if at not in used]
+    return extra
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
@@ -146,3 +130,102 @@ def _distinct(names: Sequence[str]) -> list[str]:
         seen[name] = seen.get(name, 0) + 1
         distinct.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
     return distinct
+
+
+def _jsonl(connection: duckdb.DuckDBPyConnection, prepared: Prepared) -> Table:
+    relation = f"read_ndjson_objects({literal(str(prepared.path))}, ignore_errors = true)"
+    keys = connection.execute(f"""
+        select distinct unnest(json_keys(json))
+        from (from {relation} limit 1000)
+        where json_type(json) = 'OBJECT'
+        order by all
+    """).fetchall()
+    names = tuple(key for (key,) in keys)
+    texts = tuple(f"nullif(json ->> {literal(_pointer(name))}, '')" for name in names)
+    fault = "case when json is null or json_type(json) <> 'OBJECT' then 'is no JSON object' end"
+
+    def extra(used: Sequence[int]) -> str:
+        known = literal(json.dumps({names[at]: None for at in used}))
+        others = f"json_merge_patch('{{}}', json_merge_patch(json, {known}))"
+        return f"case when {fault} is null then nullif(cast({others} as varchar), '{{}}') end"
+
+    return Table(relation, names, texts, extra, first_row=1, fault=fault)
+
+
+def _pointer(key: str) -> str:
+    return "/" + key.replace("~", "~0").replace("/", "~1")
+
+
+def _parquet(connection: duckdb.DuckDBPyConnection, prepared: Prepared) -> Table:
+    relation = f"read_parquet({literal(str(prepared.path))})"
+    described = connection.execute(f"describe select * from {relation}").fetchall()
+    names = tuple(row[0] for row in described)
+    types = tuple(row[1] for row in described)
+    columns = tuple(identifier(name) for name in names)
+    texts = tuple(
+        f"nullif(cast({_flat(column, kind)} as varchar), '')"
+        for column, kind in zip(columns, types, strict=True)
+    )
+    return Table(
+        relation,
+        names,
+        texts,
+        _others(names, columns),
+        first_row=1,
+        types=tuple(kind.lower() for kind in types),
+        typed=columns,
+    )
+
+
+def _flat(column: str, data_type: str) -> str:
+    is_nested = data_type.endswith("]") or data_type.startswith(("STRUCT", "MAP"))
+    return f"to_json({column})" if is_nested else column
+
+
+def bind(table: Table, extract: Extract) -> Scan:
+    """Read a file whose columns bear the contract's names, whatever their order, case and dots."""
+    places = table.places
+    wanted = (*extract.columns, *OPTIONAL)
+    found = {column.name: places.get(squeezed(column.name), []) for column in wanted}
+    if twice := [name for name, at in found.items() if len(at) > 1]:
+        raise FileRefusedError(f"it has {', '.join(twice)} more than once: keep one column each")
+    if missing := [name for name in extract.required if not found[name]]:
+        raise FileRefusedError(
+            f"it lacks {', '.join(missing)}, which {extract.id} requires; its columns are "
+            f"{', '.join(table.names) or 'none'}: add them, name the columns as the contract does, "
+            "or take the file with a mapping (`warehouse mappings` lists them)"
+        )
+    matched = [(column, found[column.name][0]) for column in wanted if found[column.name]]
+    return Scan(
+        relation=table.relation,
+        fields=tuple(_direct(table, column, at) for column, at in matched),
+        extra=table.extra([at for _, at in matched]),
+        first_row=table.first_row,
+        fault=table.fault,
+    )
+
+
+def _direct(table: Table, column: Column, at: int) -> Field:
+    own_type = table.types[at] if table.types else "varchar"
+    if own_type == column.data_type.lower() and own_type != "varchar":
+        value = table.typed[at]
+        return Field(column, value, lambda _: value, formats.PLAIN, is_typed=True)
+    text = table.texts[at]
+    return Field(column, text, lambda name: in_format(column, text, name))
+
+
+def in_format(column: Column, text: str, name: str) -> str:
+    """The text as the gate reads it, if it is written in this format; else NULL."""
+    if name in {formats.PLAIN, formats.ISO} or not kind_of_format(column):
+        return text
+    if kind_of_format(column) == "number":
+        return formats.NUMBERS[name](text)
+    return formats.of_date(name)(text)
+
+
+def kind_of_format(column: Column) -> str:
+    """`number`, `date` or nothing: which formats a column's texts may be written in."""
+    base = column.data_type.lower().partition("(")[0]
+    if base in {"decimal", "integer", "bigint", "double"}:
+        return "number"
+    return "date" if base in {"date", "timestamp"} else ""

@@ -5,42 +5,65 @@ the number of its record in the file), `candidates` (rows whose values could all
 (everything that is wrong, one line a fault) and `accepted`.
 """
 
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from warehouse import quality, values
-from warehouse.contract import RECORDED_AT, Column, Extract
+from warehouse import formats, quality
+from warehouse.contract import IS_DELETED, OPTIONAL, RECORDED_AT, Column, Extract
 from warehouse.errors import FileRefusedError
+from warehouse.guess import choose_formats
 from warehouse.prepare import Prepared
-from warehouse.scan import Scan
+from warehouse.scan import Field, Scan
 from warehouse.sql import identifier, literal, scalar
 from warehouse.store import replacing
 from warehouse.suites import landing as suites
+from warehouse.values import checked, kind_of
 
 _NUL_FAULT = "holds a NUL byte"
 
 
 def parse(
     connection: duckdb.DuckDBPyConnection, prepared: Prepared, scan: Scan, extract: Extract
-) -> None:
-    """Read the file, once: fills `parsed`, `numbered`, `candidates` and `faults`."""
+) -> Scan:
+    """Read the file: fills `parsed`, `numbered`, `candidates` and `faults`.
+
+    Numbers and dates are read the plain way first. Where that fails the whole column is looked at,
+    and where it is written another way, the file is read once more. Returns how it was read.
+    """
     _parse(connection, prepared, scan, extract)
+    if chosen := choose_formats(connection, scan):
+        scan = replace(scan, formats=chosen)
+        _drop(connection)
+        _parse(connection, prepared, scan, extract)
     _number(connection, prepared, scan)
-    _find_faults(connection, prepared, scan)
-    names = ", ".join(identifier(column.name) for column in extract.columns)
+    _find_faults(connection, prepared, scan, extract)
+    names = ", ".join(identifier(column.name) for column in (*extract.columns, *OPTIONAL))
     connection.execute(f"""
         create view candidates as
-        select _row, {names}, {RECORDED_AT}, _extra from numbered where _record is null
+        select _id, _row, {names}, _extra, _scope
+        from numbered
+        where _record is null and not _set_aside
+    """)
+    return scan
+
+
+def _drop(connection: duckdb.DuckDBPyConnection) -> None:
+    """Forget what was read."""
+    connection.execute("""
+        drop table parsed;
+        drop table if exists reject_errors;
+        drop table if exists reject_scans;
     """)
 
 
 def judge(connection: duckdb.DuckDBPyConnection, extract: Extract) -> list[quality.RuleResult]:
     """Run the landing suite; rows that break a rule are added to `faults`."""
     results = quality.check(
-        connection, "candidates", extract.id, suites.expectations(extract), row_id="_row"
+        connection, "candidates", extract.id, suites.expectations(extract), row_id="_id"
     )
     for result in results:
         if not result.success:
@@ -51,45 +74,90 @@ def judge(connection: duckdb.DuckDBPyConnection, extract: Extract) -> list[quali
 def _parse(
     connection: duckdb.DuckDBPyConnection, prepared: Prepared, scan: Scan, extract: Extract
 ) -> None:
-    """Every row, typed; `_record` holds its values as delivered where it is at fault, else NULL."""
-    delivered, typed, is_sound = [], [], ["_fault is null"] if scan.fault else []
+    """Every row, typed; `_record` holds its values as delivered where it is at fault, else NULL.
+
+    Names inside: d0 is what was delivered for the first field, t0 the text to read, v0 its value.
+    """
+    places = {field.column.name: at for at, field in enumerate(scan.fields)}
+    # What says that a row is gone needs no more than the key.
+    is_gone = f"coalesce(v{places[IS_DELETED]}, false)" if IS_DELETED in places else "false"
+    delivered, values, is_sound = [], [], ["_fault is null"] if scan.fault else []
+    within = "null"
     for at, field in enumerate(scan.fields):
-        column, text = field.column, f"d{at}"
-        delivered.append(f"{field.delivered} as {text}")
-        value = (
-            values.checked(column, text) if field.is_typed else values.kind_of(column, text).value
-        )
-        if prepared.has_nul and not field.is_typed:
-            value = f"case when not contains({text}, chr(0)) then {value} end"
-        typed.append(f"{value} as v{at}")
-        if column.required:
+        column = field.column
+        delivered += [
+            f"{field.delivered} as d{at}",
+            f"{field.text(scan.format_of(field))} as t{at}",
+        ]
+        if field.numbered_within:
+            values.append(f"cast(null as {column.data_type}) as v{at}")
+            within = field.numbered_within
+            continue
+        values.append(f"{_value(field, at, prepared)} as v{at}")
+        if column.required and (column.name in extract.key or is_gone == "false"):
             is_sound.append(f"v{at} is not null")
-        elif value != text:
-            is_sound.append(f"(v{at} is not null or {text} is null)")
-    present = {field.column.name: at for at, field in enumerate(scan.fields)}
+        elif column.required:
+            is_sound.append(f"(v{at} is not null or (d{at} is null and {is_gone}))")
+        elif values[-1] != f"t{at} as v{at}" or field.delivered != field.text(
+            scan.format_of(field)
+        ):
+            is_sound.append(f"(v{at} is not null or d{at} is null)")
     named = [
-        f"v{present[column.name]} as {identifier(column.name)}"
-        if column.name in present
+        f"v{places[column.name]} as {identifier(column.name)}"
+        if column.name in places
         else f"cast(null as {column.data_type}) as {identifier(column.name)}"
-        for column in (*extract.columns, Column(RECORDED_AT, "timestamp"))
+        for column in (*extract.columns, *OPTIONAL)
     ]
     record = ", ".join(f"cast(d{at} as varchar)" for at in range(len(scan.fields)))
+    scope = ", ".join(f"cast(v{places[name]} as varchar)" for name in scan.replaces)
     connection.execute(f"""
         create table parsed as
         select
             {", ".join(named)},
             _extra,
             _fault,
-            case when not ({" and ".join(is_sound) or "true"})
+            {f"concat_ws('|', {scope})" if scope else "cast(null as varchar)"} as _scope,
+            _set_aside,
+            {"_within," if within != "null" else ""}
+            case when not _set_aside and not ({" and ".join(is_sound) or "true"})
                 then cast(to_json([{record}]) as varchar)
             end as _record
         from (
-            select *, {", ".join(typed)}
+            select *, {", ".join(values)}
             from (
-                select {", ".join(delivered)}, {scan.extra} as _extra, {scan.fault or "null"} as _fault
+                select
+                    {", ".join(delivered)},
+                    {scan.extra} as _extra,
+                    {scan.fault or "null"} as _fault,
+                    {within} as _within,
+                    coalesce({scan.set_aside or "false"}, false) as _set_aside
                 from {scan.relation}
             )
         )
+    """)
+    for field in scan.fields:
+        if field.numbered_within:
+            _number_lines(connection, field.column)
+
+
+def _value(field: Field, at: int, prepared: Prepared) -> str:
+    if field.is_typed:
+        return checked(field.column, f"t{at}")
+    value = kind_of(field.column, f"t{at}").value
+    if prepared.has_nul:
+        return f"case when not contains(d{at}, chr(0)) then {value} end"
+    return value
+
+
+def _number_lines(connection: duckdb.DuckDBPyConnection, column: Column) -> None:
+    """Number the lines of each group in the order of the file."""
+    name = identifier(column.name)
+    number = f"cast(row_number() over (partition by _within order by rowid) as {column.data_type})"
+    connection.execute(f"""
+        create table renumbered as
+        select * replace ({number} as {name}) from parsed order by rowid;
+        drop table parsed;
+        alter table renumbered rename to parsed;
     """)
 
 
@@ -107,9 +175,13 @@ def _number(connection: duckdb.DuckDBPyConnection, prepared: Prepared, scan: Sca
             from reject_errors
             group by line
         """)
-    number = f"parsed.rowid + {scan.first_row}"
+    number = f"cast(floor(parsed.rowid / {scan.rows_per_record}) as bigint) + {scan.first_row}"
+    if scan.rows_per_record == 1:
+        number = f"parsed.rowid + {scan.first_row}"
     if scalar(connection, "select count(*) from rejects") == 0:
-        connection.execute(f"create view numbered as select {number} as _row, * from parsed")
+        connection.execute(
+            f"create view numbered as select rowid as _id, {number} as _row, * from parsed"
+        )
         return
     connection.execute(f"""
         create table shifts as
@@ -117,20 +189,23 @@ def _number(connection: duckdb.DuckDBPyConnection, prepared: Prepared, scan: Sca
         from (select line, row_number() over (order by line) as shift from rejects)
         group by first_row;
         create table numbered as
-        select {number} + coalesce(shifts.shift, 0) as _row, parsed.*
+        select parsed.rowid as _id, {number} + coalesce(shifts.shift, 0) as _row, parsed.*
         from parsed
         asof left join shifts on {number} >= shifts.first_row
-        order by _row
+        order by _id
     """)
 
 
-def _find_faults(connection: duckdb.DuckDBPyConnection, prepared: Prepared, scan: Scan) -> None:
+def _find_faults(
+    connection: duckdb.DuckDBPyConnection, prepared: Prepared, scan: Scan, extract: Extract
+) -> None:
     """What the CSV reader rejected, and every value that could not be read."""
     connection.execute("""
         create table faults
-            (_row bigint, column_name varchar, value varchar, reason varchar, record varchar);
+            (_id bigint, _row bigint, column_name varchar, value varchar, reason varchar, record varchar);
         insert into faults
         select
+            null,
             line,
             null,
             record,
@@ -151,27 +226,34 @@ def _find_faults(connection: duckdb.DuckDBPyConnection, prepared: Prepared, scan
     members = []
     for at, field in enumerate(scan.fields):
         column, text = field.column, f"_values[{at + 1}]"
-        kind = values.kind_of(column, text)
-        missing = "'is required but empty'" if column.required else "null"
+        name = identifier(column.name)
+        missing = "null"
+        if column.required and not field.numbered_within:
+            is_key = "true" if column.name in extract.key else f"not coalesce({IS_DELETED}, false)"
+            missing = f"case when {is_key} then 'is required but empty' end"
         nul = f"when contains({text}, chr(0)) then '{_NUL_FAULT}' " if prepared.has_nul else ""
+        fault = kind_of(column, text).fault
+        if (way := scan.format_of(field)) not in {formats.PLAIN, formats.ISO}:
+            fault = f"not written in the {way} way, like the rest of the column"
         reason = (
             f"case when {text} is null then {missing} {nul}"
-            f"when ({kind.value}) is null then {literal(kind.fault)} end"
+            f"when {name} is null then {literal(fault)} end"
         )
         name = literal(column.name)
         cells.append(f"{{'name': {name}, 'value': {text}, 'reason': {reason}}}")
         members.append(f"{name}, {text}")
     connection.execute(f"""
         insert into faults
-        select _row, cell.name, cell.value, cell.reason, record
+        select _id, _row, cell.name, cell.value, cell.reason, record
         from (
             select
+                _id,
                 _row,
                 _fault,
                 unnest([{", ".join(cells)}]) as cell,
                 cast(json_merge_patch('{{}}', json_object({", ".join(members)})) as varchar) as record
             from (
-                select _row, _fault, cast(cast(_record as json) as varchar[]) as _values
+                select *, cast(cast(_record as json) as varchar[]) as _values
                 from numbered
                 where _record is not null
             )
@@ -192,28 +274,31 @@ def _add_faults_of(
         f"""
         insert into faults
         select
+            _id,
             _row,
             ?,
             {value},
             ?,
             cast(json_merge_patch('{{}}', json_object({members})) as varchar)
         from candidates
-        where _row in (select _row from ({result.failing_rows_query}))
+        where _id in (select _id from ({result.failing_rows_query}))
         """,
         [result.column, result.message],
     )
 
 
 def count(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """Rows read, accepted and quarantined."""
-    ((parsed, rejected, faulty),) = connection.execute("""
+    """Rows read, accepted, quarantined, and left out because the mapping says so."""
+    ((parsed, rejected, set_aside, faulty),) = connection.execute("""
         select
             (select count(*) from parsed),
             (select count(*) from rejects),
-            (select count(distinct _row) from faults)
+            (select count(*) from parsed where _set_aside),
+            (select count(*) from rejects) + (select count(distinct _id) from faults)
     """).fetchall()
     read = parsed + rejected
-    return {"read": read, "accepted": read - faulty, "quarantined": faulty}
+    accepted = read - faulty - set_aside
+    return {"read": read, "accepted": accepted, "quarantined": faulty, "set_aside": set_aside}
 
 
 def total(connection: duckdb.DuckDBPyConnection, extract: Extract) -> dict[str, dict[str, str]]:
@@ -221,13 +306,13 @@ def total(connection: duckdb.DuckDBPyConnection, extract: Extract) -> dict[str, 
     columns = [c.name for c in extract.columns if c.data_type.lower().startswith("decimal")]
     if not columns:
         return {}
-    is_accepted = "(_record is null and _row not in (select _row from faults))"
+    is_accepted = "(_record is null and _id not in (select _id from faults where _id is not null))"
     sums = ", ".join(
         f"coalesce(sum({identifier(name)}) filter ({is_not} {is_accepted}), 0)"
         for name in columns
         for is_not in ("", "not")
     ).replace("filter (", "filter (where ")
-    values = connection.execute(f"select {sums} from numbered").fetchall()[0]
+    (values,) = connection.execute(f"select {sums} from numbered where not _set_aside").fetchall()
     return {
         name: {"accepted": str(values[2 * at]), "quarantined": str(values[2 * at + 1])}
         for at, name in enumerate(columns)
@@ -237,7 +322,7 @@ def total(connection: duckdb.DuckDBPyConnection, extract: Extract) -> dict[str, 
 def summarise_faults(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     """How many rows each reason concerns, the most frequent first."""
     rows = connection.execute("""
-        select column_name, reason, count(distinct _row) as rows, min(_row)
+        select column_name, reason, count(distinct coalesce(_id, -_row)) as rows, min(_row)
         from faults
         group by column_name, reason
         order by rows desc, column_name, reason
@@ -283,8 +368,11 @@ def write_raw(
     names = ", ".join(identifier(column.name) for column in extract.columns)
     loaded = f"timestamp '{loaded_at:%Y-%m-%d %H:%M:%S.%f}'"
     known = f"timestamp '{stamp} 00:00:00'" if stamp else loaded
-    has_faults = scalar(connection, "select count(*) from faults") > 0
-    accepted = "where _row not in (select _row from faults)" if has_faults else ""
+    has_faults = scalar(connection, "select count(_id) from faults") > 0
+    accepted = "where _id not in (select _id from faults where _id is not null)"
+    delivery = (
+        f"{(stamp or loaded_at):%Y-%m-%d %H:%M:%S.%f}|{loaded_at:%Y-%m-%d %H:%M:%S.%f}|{file}"
+    )
     with replacing(path) as unfinished:
         connection.execute(f"""
             copy (
@@ -294,8 +382,11 @@ def write_raw(
                     _row,
                     {loaded} as _loaded_at,
                     coalesce({RECORDED_AT}, {known}) as _known_at,
-                    _extra
+                    _extra,
+                    {IS_DELETED} as _is_deleted,
+                    _scope,
+                    case when _scope is not null then {literal(delivery)} end as _delivery
                 from candidates
-                {accepted}
+                {accepted if has_faults else ""}
             ) to {literal(str(unfinished))} (format parquet, dictionary_size_limit 5000)
         """)

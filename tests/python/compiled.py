@@ -13,8 +13,10 @@ from typing import Any, TypeAlias
 
 import duckdb
 import pandas as pd
-import yaml
 from dbt.cli.main import dbtRunner
+
+from warehouse import contract, ingest
+from warehouse.home import Home
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -84,14 +86,14 @@ class CompiledProject:
         given: Mapping[str, Rows] | None = None,
         connection: duckdb.DuckDBPyConnection | None = None,
         *,
-        from_raw: bool = False,
+        from_raw: bool | Path = False,
     ) -> duckdb.DuckDBPyConnection:
         """Build `targets` and their ancestors; `given` models and seeds hold just these rows.
 
-        Staging models that are not given are empty, or `from_raw` hold what the home's raw files
-        do; seeds that are not given are the project's. Columns left out of given rows are NULL
-        where the types are known (staging, seeds, models with a contract); elsewhere the given
-        columns are the table. Query the result as `marts.<name>`, `intermediate.<name>` and so on.
+        Staging models that are not given are empty, or `from_raw` hold what the raw files of the
+        home do, or of the home given there; seeds that are not given are the project's. Columns
+        left out of given rows are NULL where the types are known (staging, seeds, models with a
+        contract); elsewhere the given columns are the table. Query the result as `marts.<name>`, `intermediate.<name>` and so on.
         """
         given = dict(given or {})
         if connection is None:
@@ -109,7 +111,10 @@ class CompiledProject:
             elif node.schema == "staging" and not from_raw:
                 connection.execute(f"create table {node.relation} as from ({node.sql}) limit 0")
             else:
-                connection.execute(f"create table {node.relation} as ({node.sql}\n)")
+                sql = node.sql
+                if isinstance(from_raw, Path):
+                    sql = sql.replace(str(self.home), str(from_raw))
+                connection.execute(f"create table {node.relation} as ({sql}\n)")
         return connection
 
     def _ordered(self, targets: Iterable[str], given: set[str]) -> list[str]:
@@ -160,22 +165,4 @@ class CompiledProject:
 
 def write_empty_extracts(home: Path) -> None:
     """Give every extract of the contract a Parquet file without rows."""
-    added = {
-        "_known_at": "timestamp",
-        "_loaded_at": "timestamp",
-        "_file": "varchar",
-        "_row": "bigint",
-        "_extra": "varchar",
-    }
-    for path in sorted((ROOT / "models" / "staging").glob("*/_*__sources.yml")):
-        for source in yaml.safe_load(path.read_text())["sources"]:
-            for table in source["tables"]:
-                types = {column["name"]: column["data_type"] for column in table["columns"]}
-                columns = ", ".join(
-                    f'cast(null as {kind}) as "{name}"' for name, kind in (types | added).items()
-                )
-                folder = home / "raw" / source["name"] / table["name"]
-                folder.mkdir(parents=True, exist_ok=True)
-                duckdb.connect().execute(
-                    f"copy (select {columns} where false) to '{folder / 'contract.parquet'}'"
-                )
+    ingest.write_contracts(Home(home), contract.load())

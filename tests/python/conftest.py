@@ -11,7 +11,7 @@ import pytest
 
 from compiled import CompiledProject
 from homes import write_landing
-from warehouse import build, origin
+from warehouse import build, origin, store
 from warehouse.home import Home
 
 
@@ -46,6 +46,14 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Home:
     home = Home(tmp_path_factory.mktemp("sample"))
     build.run(home, build.Progress(lambda _: None), landing=origin.SAMPLE)
     return home
+
+
+@pytest.fixture
+def empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """An empty warehouse home."""
+    # Waiting for the disk guards against power cuts, which no test makes.
+    monkeypatch.setattr(store, "_sync", lambda _: None)
+    return Home(tmp_path / "home")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

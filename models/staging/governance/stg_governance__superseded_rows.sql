@@ -49,7 +49,7 @@ delivered as (
         _known_at as known_at,
         _loaded_at as loaded_at
     from {{ relation }}
-    {{ latest_version([]) }}
+    where {{ as_known() }}
     qualify count(*) over (partition by {{ key | join(', ') }}) > 1
     {{ 'union all' if not loop.last }}
     {% endfor %}

@@ -216,7 +216,7 @@ def _expectation(rule: Rule) -> "Expectation":
             )
         case Never(name, column, condition, message):
             return gxe.UnexpectedRowsExpectation(
-                unexpected_rows_query=f"select _row from {{batch}} where {condition}",
+                unexpected_rows_query=f"select _id from {{batch}} where {condition}",
                 description=message,
                 meta={"rule": name, "column": column},
             )
