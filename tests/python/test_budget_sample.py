@@ -1,0 +1,120 @@
+"""Budgets of the sample company: what was planted is found, and what the documents say is so."""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from collections.abc import Iterator
+
+import duckdb
+import pytest
+
+from compiled import ROOT, CompiledProject
+from warehouse.home import Home
+
+QUESTIONS = sorted(path.stem for path in (ROOT / "analyses" / "budget").glob("*.sql"))
+
+
+@pytest.fixture(scope="module")
+def published(sample: Home) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(sample.published / "current" / "marts.duckdb", read_only=True) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def planted() -> dict[str, set[str]]:
+    """Keys of the planted defects by rule."""
+    keys = defaultdict(set)
+    with (ROOT / "sample-truth" / "defects.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            keys[row["rule"]].add(row["key"])
+    return keys
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_the_published_marts_answer(
+    project: CompiledProject, published: duckdb.DuckDBPyConnection, question: str
+) -> None:
+    query = project.manifest["nodes"][f"analysis.product_finance.{question}"]["compiled_code"]
+    query = query.replace('"warehouse"."marts".', "")
+    assert "warehouse" not in query
+    assert published.execute(query).fetchall()
+
+
+def test_unexplained_and_late_variances_are_flagged(
+    published: duckdb.DuckDBPyConnection, planted: dict[str, set[str]]
+) -> None:
+    """All that were planted, except what is not due yet or, at the budget rate, not material."""
+    found = published.execute(
+        """
+        select
+            concat_ws('/', fiscal_period, cost_center_id, account_id, coalesce(product_id, '')),
+            explained_at is null,
+            is_explanation_overdue,
+            is_material
+        from rpt_budget_variance
+        where version_type = 'original' and explanation_due_on < date '2026-10-20'
+        """
+    ).fetchall()
+    missing = {key for key, is_missing, *_ in found if is_missing}
+    late = {key for key, is_missing, *_ in found if not is_missing}
+    overdue = {key for key, _, is_overdue, _ in found if is_overdue}
+    for rule, keys in (("variance_unexplained", missing), ("variance_explained_late", late)):
+        due = planted[rule] & keys
+        assert due <= overdue
+        assert len(due) >= 0.9 * len(planted[rule])
+
+
+def test_restatements_name_the_late_corrections_and_nothing_else(
+    published: duckdb.DuckDBPyConnection, planted: dict[str, set[str]]
+) -> None:
+    found = published.execute(
+        """
+        select changed_journals, changed_by_files, restatement_amount = authorised_amount
+        from rpt_restatements where is_restated
+        """
+    ).fetchall()
+    unauthorised = {journal for names, _, is_allowed in found if not is_allowed
+                    for journal in names.split(", ")}  # fmt: skip
+    assert unauthorised == planted["late_correction"]
+    assert {file for _, file, is_allowed in found if not is_allowed} == {
+        "cost/gl_entries.2026-03-20.csv",
+        "cost/gl_entries.2026-07-15.csv",
+    }
+
+
+def test_locked_lines_keep_their_amount(
+    published: duckdb.DuckDBPyConnection, planted: dict[str, set[str]]
+) -> None:
+    found = published.execute(
+        """
+        select concat_ws(
+            '/', budget_version, fiscal_period, cost_center_id, account_id,
+            coalesce(product_id, ''), coalesce(initiative_id, '')
+        )
+        from fct_budget_lines where is_locked and known_at > locked_at + interval '7 days'
+        """
+    ).fetchall()
+    assert found == []
+    assert len(planted["budget_changed_after_lock"]) == 3
+    changed = published.execute(
+        "select count(*) from rpt_rule_violations where rule_id = 'changed_after_lock'"
+    ).fetchone()
+    assert changed == (3,)
+
+
+def test_the_outlook_beats_the_pace_so_far_as_documented(
+    published: duckdb.DuckDBPyConnection,
+) -> None:
+    found = published.execute(
+        """
+        select account_type, plan_id, round(100 * wape_rate, 1)
+        from rpt_budget_accuracy
+        where plan_type = 'outlook' and fiscal_year = 2025 and owner = 'all' and horizon is null
+        """
+    ).fetchall()
+    errors = {(account_type, plan): error for account_type, plan, error in found}
+    text = (ROOT / "docs" / "budget.md").read_text(encoding="utf-8")
+    for account_type, name in (("expense", "cost"), ("revenue", "revenue")):
+        baseline, selected = (errors[account_type, plan] for plan in ("straight_line", "selected"))
+        assert f"from {baseline} % to {selected} % for {name}" in text
