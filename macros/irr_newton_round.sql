@@ -1,50 +1,30 @@
-{#- One round of Newton's method on every bracket of `state` at once: towards the zero of the balance (kind crossing)
-    or of its slope (kind turning). Every evaluation shrinks the bracket; a step that would leave it becomes a
-    bisection. Expects weighted_flows in scope. -#}
+{#- One round of Newton's method towards the zero of the balance, on every bracket of `state` at once. Every evaluation
+    shrinks the bracket; a step that would leave it becomes a bisection. Expects weighted_flows in scope. -#}
 {% macro irr_newton_round(state) -%}
     select
-        flow_set_id,
-        clock,
+        solve_id,
         horizon,
         bracket_number,
-        kind,
         sign_at_low,
         low,
         high,
-        case
-            when proposed >= low - 1e-13 and proposed <= high + 1e-13 then least(greatest(proposed, low), high)
-            else (low + high) / 2
-        end as log_rate,
-        case
-            when proposed >= low - 1e-13 and proposed <= high + 1e-13 then abs(proposed - log_rate)
-            else high - low
-        end as step
+        case when is_inside then least(greatest(proposed, low), high) else (low + high) / 2 end as log_rate,
+        case when is_inside then abs(proposed - log_rate) else high - low end as step
     from (
         select
-            flow_set_id,
-            clock,
-            horizon,
-            bracket_number,
-            kind,
-            sign_at_low,
-            log_rate,
-            log_rate - height / nullif(height_slope, 0) as proposed,
-            case when (height >= 0) = (sign_at_low > 0) then log_rate else low end as low,
-            case when (height >= 0) = (sign_at_low > 0) then high else log_rate end as high
+            *,
+            coalesce(proposed between low - 1e-13 and high + 1e-13, false) as is_inside
         from (
             select
-                flow_set_id,
-                clock,
+                solve_id,
                 horizon,
                 bracket_number,
-                kind,
                 sign_at_low,
-                low,
-                high,
                 log_rate,
-                case when kind = 'crossing' then balance else balance_slope end as height,
-                case when kind = 'crossing' then balance_slope else balance_curvature end as height_slope
-            from ({{ npv_balance(state, ['bracket_number', 'kind', 'sign_at_low', 'low', 'high']) }}) as balanced
-        ) as measured
-    ) as narrowed
+                case when (balance >= 0) = (sign_at_low > 0) then log_rate else low end as low,
+                case when (balance >= 0) = (sign_at_low > 0) then high else log_rate end as high,
+                log_rate - balance / nullif(balance_slope, 0) as proposed
+            from ({{ npv_balance(state, ['bracket_number', 'sign_at_low', 'low', 'high']) }}) as balanced
+        ) as narrowed
+    ) as stepped
 {%- endmacro %}

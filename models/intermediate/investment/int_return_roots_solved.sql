@@ -1,89 +1,30 @@
 -- One row per set of flows and clock (periods or days): every rate at which its net present value is zero.
 with
 
-flows as (
-
-    select
-        flow_set_id,
-        period_number,
-        flow_on,
-        net_amount
-    from {{ ref('int_return_flows_pooled') }}
-
-),
-
-starts as (
-
-    select
-        flow_set_id,
-        min(period_number) as first_period,
-        min(flow_on) as first_on
-    from flows
-    group by flow_set_id
-
-),
-
--- The same flows timed twice: by period for IRR, by days over 365 for XIRR.
-clocked_flows as (
-
-    select
-        flows.flow_set_id,
-        'period' as clock,
-        cast(flows.period_number - starts.first_period as double) as elapsed,
-        cast(flows.net_amount as double) as net_amount
-    from flows
-    inner join starts
-        on flows.flow_set_id = starts.flow_set_id
-
-    union all
-
-    select
-        flows.flow_set_id,
-        'day' as clock,
-        cast({{ dbt.datediff('starts.first_on', 'flows.flow_on', 'day') }} as double) / 365 as elapsed,
-        cast(flows.net_amount as double) as net_amount
-    from flows
-    inner join starts
-        on flows.flow_set_id = starts.flow_set_id
-
-),
-
-netted_flows as (
-
-    select
-        flow_set_id,
-        clock,
-        elapsed,
-        sum(net_amount) as net_amount
-    from clocked_flows
-    group by flow_set_id, clock, elapsed
-
-),
-
--- Scaled to sum to one in absolute value, so that pennies and billions meet the same tolerances.
 weighted_flows as (
 
     select
+        solve_id,
         flow_set_id,
         clock,
         elapsed,
-        net_amount / sum(abs(net_amount)) over (partition by flow_set_id, clock) as weight
-    from netted_flows
-    where net_amount <> 0
+        weight
+    from {{ ref('int_return_flows_weighted') }}
 
 ),
 
 running_flows as (
 
     select
+        solve_id,
         flow_set_id,
         clock,
         elapsed,
         weight,
         case when weight > 0 then 1 else -1 end as side,
-        lag(case when weight > 0 then 1 else -1 end) over (partition by flow_set_id, clock order by elapsed) as previous_side,
-        sum(weight) over (partition by flow_set_id, clock order by elapsed rows unbounded preceding) as sum_before,
-        sum(weight) over (partition by flow_set_id, clock order by elapsed desc rows unbounded preceding) as sum_after
+        lag(case when weight > 0 then 1 else -1 end) over (partition by solve_id order by elapsed) as previous_side,
+        sum(weight) over (partition by solve_id order by elapsed rows unbounded preceding) as sum_before,
+        sum(weight) over (partition by solve_id order by elapsed desc rows unbounded preceding) as sum_after
     from weighted_flows
 
 ),
@@ -93,8 +34,7 @@ running_flows as (
 partial_sums as (
 
     select
-        flow_set_id,
-        clock,
+        solve_id,
         elapsed,
         case when sum_before > 0 then 1 else -1 end as side,
         1 as direction
@@ -104,8 +44,7 @@ partial_sums as (
     union all
 
     select
-        flow_set_id,
-        clock,
+        solve_id,
         -elapsed as elapsed,
         case when sum_after > 0 then 1 else -1 end as side,
         -1 as direction
@@ -117,10 +56,9 @@ partial_sums as (
 turned_sums as (
 
     select
-        flow_set_id,
-        clock,
+        solve_id,
         side,
-        lag(side) over (partition by flow_set_id, clock, direction order by elapsed) as previous_side
+        lag(side) over (partition by solve_id, direction order by elapsed) as previous_side
     from partial_sums
 
 ),
@@ -128,11 +66,10 @@ turned_sums as (
 sum_changes as (
 
     select
-        flow_set_id,
-        clock,
+        solve_id,
         count_if(side <> previous_side) as root_bound
     from turned_sums
-    group by flow_set_id, clock
+    group by solve_id
 
 ),
 
@@ -140,35 +77,48 @@ sum_changes as (
 flow_changes as (
 
     select
+        solve_id,
         flow_set_id,
         clock,
         max(elapsed) as horizon,
         sum(weight) as weight_total,
         count_if(side <> previous_side) as sign_changes,
-        max(case when previous_side is null then side end) as first_side
+        max(case when previous_side is null then side end) as first_side,
+        sum(greatest(weight, 0)) as inflow,
+        sum(greatest(-weight, 0)) as outflow,
+        sum(greatest(weight, 0) * elapsed) as late_inflow,
+        sum(greatest(-weight, 0) * elapsed) as late_outflow
     from running_flows
-    group by flow_set_id, clock
+    group by solve_id, flow_set_id, clock
 
 ),
 
 profiles as (
 
     select
+        flow_changes.solve_id,
         flow_changes.flow_set_id,
         flow_changes.clock,
         flow_changes.horizon,
         flow_changes.sign_changes,
         flow_changes.first_side,
         case
-            when flow_changes.sign_changes <= 1 then flow_changes.sign_changes
-            when abs(flow_changes.weight_total) <= 1e-9 then flow_changes.sign_changes
+            when flow_changes.sign_changes <= 1 or abs(flow_changes.weight_total) <= 1e-9 then flow_changes.sign_changes
             else sum_changes.root_bound
-        end as root_bound
+        end as root_bound,
+        -- The log of the multiple over the time between money out and money in: a first guess.
+        case
+            when flow_changes.inflow > 0 and flow_changes.outflow > 0
+                then
+                    ln(flow_changes.inflow / flow_changes.outflow)
+                    / nullif(
+                        flow_changes.late_inflow / flow_changes.inflow - flow_changes.late_outflow / flow_changes.outflow,
+                        0
+                    )
+        end as guess
     from flow_changes
     left join sum_changes
-        on
-            flow_changes.flow_set_id = sum_changes.flow_set_id
-            and flow_changes.clock = sum_changes.clock
+        on flow_changes.solve_id = sum_changes.solve_id
 
 ),
 
@@ -176,9 +126,9 @@ profiles as (
 end_points as (
 
     select
-        profiles.flow_set_id,
-        profiles.clock,
+        profiles.solve_id,
         profiles.horizon,
+        profiles.guess,
         case when ends.i = 0 then ln(0.01) else ln(11) end as log_rate
     from profiles
     cross join range(0, 2) as ends (i)
@@ -188,24 +138,22 @@ end_points as (
 
 end_balances as (
 
-    {{ npv_balance('end_points') }}
+    {{ npv_balance('end_points', ['guess']) }}
 
 ),
 
 single_brackets as (
 
     select
-        flow_set_id,
-        clock,
+        solve_id,
         horizon,
         0 as bracket_number,
-        'crossing' as kind,
         max(case when log_rate < 0 and balance >= 0 then 1 when log_rate < 0 then -1 end) as sign_at_low,
         ln(0.01) as low,
         ln(11) as high,
-        cast(0 as double) as log_rate
+        least(greatest(coalesce(max(guess), 0), -2), 1) as log_rate
     from end_balances
-    group by flow_set_id, clock, horizon
+    group by solve_id, horizon
     having count_if(balance >= 0) = 1
 
 ),
@@ -214,8 +162,7 @@ single_brackets as (
 coarse_points as (
 
     select
-        profiles.flow_set_id,
-        profiles.clock,
+        profiles.solve_id,
         profiles.horizon,
         ends.i as cell_number,
         ln(0.01) + (ln(11) - ln(0.01)) * ends.i / 64 as log_rate
@@ -234,12 +181,11 @@ coarse_balances as (
 coarse_cells as (
 
     select
-        flow_set_id,
-        clock,
+        solve_id,
         horizon,
         cell_number,
         balance,
-        lead(balance) over (partition by flow_set_id, clock order by cell_number) as next_balance
+        lead(balance) over (partition by solve_id order by cell_number) as next_balance
     from coarse_balances
 
 ),
@@ -248,8 +194,7 @@ coarse_cells as (
 reachable_cells as (
 
     select
-        flow_set_id,
-        clock,
+        solve_id,
         horizon,
         cell_number
     from coarse_cells
@@ -262,8 +207,7 @@ reachable_cells as (
 fine_points as (
 
     select
-        reachable_cells.flow_set_id,
-        reachable_cells.clock,
+        reachable_cells.solve_id,
         reachable_cells.horizon,
         reachable_cells.cell_number,
         ends.i as step_number,
@@ -282,57 +226,112 @@ fine_balances as (
 fine_cells as (
 
     select
-        flow_set_id,
-        clock,
+        solve_id,
         horizon,
         cell_number * 64 + step_number + 1 as bracket_number,
         log_rate as low,
         balance,
         balance_slope,
-        lead(log_rate) over (partition by flow_set_id, clock, cell_number order by step_number) as high,
-        lead(balance) over (partition by flow_set_id, clock, cell_number order by step_number) as next_balance,
-        lead(balance_slope) over (partition by flow_set_id, clock, cell_number order by step_number) as next_balance_slope
+        lead(log_rate) over (partition by solve_id, cell_number order by step_number) as high,
+        lead(balance) over (partition by solve_id, cell_number order by step_number) as next_balance,
+        lead(balance_slope) over (partition by solve_id, cell_number order by step_number) as next_balance_slope
     from fine_balances
 
 ),
 
--- A zero lies where the balance changes side, and may lie where it approaches zero and turns away.
-grid_brackets as (
+crossing_cells as (
 
     select
-        flow_set_id,
-        clock,
+        solve_id,
         horizon,
         bracket_number,
-        case when (balance >= 0) <> (next_balance >= 0) then 'crossing' else 'turning' end as kind,
-        case
-            when (balance >= 0) <> (next_balance >= 0) and balance >= 0 then 1
-            when (balance >= 0) <> (next_balance >= 0) then -1
-            when balance >= 0 then -1
-            else 1
-        end as sign_at_low,
+        case when balance >= 0 then 1 else -1 end as sign_at_low,
         low,
-        high,
-        (low + high) / 2 as log_rate
+        high
+    from fine_cells
+    where (balance >= 0) <> (next_balance >= 0)
+
+),
+
+-- Where the balance approaches zero and turns away it may touch zero, or cross it twice within one step.
+turning_cells as (
+
+    select
+        solve_id,
+        horizon,
+        bracket_number,
+        case when balance >= 0 then -1 else 1 end as sign_at_low,
+        low,
+        high
     from fine_cells
     where
-        (balance >= 0) <> (next_balance >= 0)
-        or (
-            abs(balance) + abs(next_balance) <= horizon * (high - low)
-            and case when balance >= 0 then balance_slope < 0 else balance_slope > 0 end
-            and case when balance >= 0 then next_balance_slope >= 0 else next_balance_slope <= 0 end
-        )
+        (balance >= 0) = (next_balance >= 0)
+        and abs(balance) + abs(next_balance) <= horizon * (high - low)
+        and case when balance >= 0 then balance_slope < 0 else balance_slope > 0 end
+        and case when balance >= 0 then next_balance_slope >= 0 else next_balance_slope <= 0 end
+
+),
+
+turn_1 as (
+
+    {{ irr_grid_round('turning_cells', 'balance_slope') }}
+
+),
+
+turn_2 as (
+
+    {{ irr_grid_round('turn_1', 'balance_slope') }}
+
+),
+
+turn_3 as (
+
+    {{ irr_grid_round('turn_2', 'balance_slope') }}
+
+),
+
+turn_points as (
+
+    select
+        solve_id,
+        horizon,
+        bracket_number,
+        (low + high) / 2 as log_rate
+    from turn_3
+
+),
+
+turn_balances as (
+
+    {{ npv_balance('turn_points', ['bracket_number']) }}
+
+),
+
+turns as (
+
+    select
+        turn_balances.solve_id,
+        turn_balances.horizon,
+        turn_balances.bracket_number,
+        turn_balances.log_rate,
+        turn_balances.balance,
+        -turning_cells.sign_at_low as sign_at_low,
+        turning_cells.low,
+        turning_cells.high
+    from turn_balances
+    inner join turning_cells
+        on
+            turn_balances.solve_id = turning_cells.solve_id
+            and turn_balances.bracket_number = turning_cells.bracket_number
 
 ),
 
 brackets as (
 
     select
-        flow_set_id,
-        clock,
+        solve_id,
         horizon,
         bracket_number,
-        kind,
         sign_at_low,
         low,
         high,
@@ -342,16 +341,28 @@ brackets as (
     union all
 
     select
-        flow_set_id,
-        clock,
+        solve_id,
         horizon,
         bracket_number,
-        kind,
         sign_at_low,
         low,
         high,
-        log_rate
-    from grid_brackets
+        (low + high) / 2 as log_rate
+    from crossing_cells
+
+    union all
+
+    select
+        turns.solve_id,
+        turns.horizon,
+        turns.bracket_number + halves.i * 10000 as bracket_number,
+        case when halves.i = 0 then turns.sign_at_low else -turns.sign_at_low end as sign_at_low,
+        case when halves.i = 0 then turns.low else turns.log_rate end as low,
+        case when halves.i = 0 then turns.log_rate else turns.high end as high,
+        (turns.log_rate + case when halves.i = 0 then turns.low else turns.high end) / 2 as log_rate
+    from turns
+    cross join range(0, 2) as halves (i)
+    where abs(turns.balance) > 1e-12 and (turns.balance >= 0) <> (turns.sign_at_low > 0)
 
 ),
 
@@ -385,91 +396,18 @@ round_5 as (
 
 ),
 
-round_6 as (
-
-    {{ irr_newton_round('round_5') }}
-
-),
-
-round_7 as (
-
-    {{ irr_newton_round('round_6') }}
-
-),
-
-round_8 as (
-
-    {{ irr_newton_round('round_7') }}
-
-),
-
-turning_points as (
-
-    select
-        flow_set_id,
-        clock,
-        horizon,
-        bracket_number,
-        log_rate
-    from round_8
-    where kind = 'turning'
-
-),
-
-turning_balances as (
-
-    {{ npv_balance('turning_points', ['bracket_number']) }}
-
-),
-
-turns as (
-
-    select
-        turning_balances.flow_set_id,
-        turning_balances.clock,
-        turning_balances.horizon,
-        turning_balances.bracket_number,
-        turning_balances.log_rate,
-        turning_balances.balance,
-        -grid_brackets.sign_at_low as sign_at_low,
-        grid_brackets.low,
-        grid_brackets.high
-    from turning_balances
-    inner join grid_brackets
-        on
-            turning_balances.flow_set_id = grid_brackets.flow_set_id
-            and turning_balances.clock = grid_brackets.clock
-            and turning_balances.bracket_number = grid_brackets.bracket_number
-
-),
-
--- A turn beyond zero hides two rates in one step of the grid; slow crossings are those of higher multiplicity.
+-- A step of 1e-8 is followed by an error of its square; what is slower is narrowed down by the grid.
 stubborn_brackets as (
 
     select
-        flow_set_id,
-        clock,
+        solve_id,
         horizon,
         bracket_number,
         sign_at_low,
         low,
         high
-    from round_8
-    where kind = 'crossing' and step > 1e-12
-
-    union all
-
-    select
-        turns.flow_set_id,
-        turns.clock,
-        turns.horizon,
-        turns.bracket_number + halves.i * 10000 as bracket_number,
-        case when halves.i = 0 then turns.sign_at_low else -turns.sign_at_low end as sign_at_low,
-        case when halves.i = 0 then turns.low else turns.log_rate end as low,
-        case when halves.i = 0 then turns.log_rate else turns.high end as high
-    from turns
-    cross join range(0, 2) as halves (i)
-    where abs(turns.balance) > 1e-12 and (turns.balance >= 0) <> (turns.sign_at_low > 0)
+    from round_5
+    where step > 1e-8
 
 ),
 
@@ -497,48 +435,27 @@ grid_4 as (
 
 ),
 
-grid_5 as (
-
-    {{ irr_grid_round('grid_4') }}
-
-),
-
-grid_6 as (
-
-    {{ irr_grid_round('grid_5') }}
-
-),
-
-grid_7 as (
-
-    {{ irr_grid_round('grid_6') }}
-
-),
-
 found_rates as (
 
     select
-        flow_set_id,
-        clock,
+        solve_id,
         log_rate,
         false as is_touch
-    from round_8
-    where kind = 'crossing' and step <= 1e-12
+    from round_5
+    where step <= 1e-8
 
     union all
 
     select
-        flow_set_id,
-        clock,
+        solve_id,
         (low + high) / 2 as log_rate,
         false as is_touch
-    from grid_7
+    from grid_4
 
     union all
 
     select
-        flow_set_id,
-        clock,
+        solve_id,
         log_rate,
         true as is_touch
     from turns
@@ -549,12 +466,11 @@ found_rates as (
 neighboured_rates as (
 
     select
-        flow_set_id,
-        clock,
+        solve_id,
         log_rate,
         is_touch,
-        lag(log_rate) over (partition by flow_set_id, clock order by log_rate) as previous_log_rate,
-        lead(log_rate) over (partition by flow_set_id, clock order by log_rate) as next_log_rate
+        lag(log_rate) over (partition by solve_id order by log_rate) as previous_log_rate,
+        lead(log_rate) over (partition by solve_id order by log_rate) as next_log_rate
     from found_rates
 
 ),
@@ -563,15 +479,14 @@ neighboured_rates as (
 roots as (
 
     select
-        flow_set_id,
-        clock,
+        solve_id,
         count(*) as root_count,
         bool_or(is_touch or coalesce(next_log_rate - log_rate <= 1e-8, false)) as has_touch,
         max(exp(log_rate) - 1) as highest_rate,
         cast(array_sort(array_agg(cast(exp(log_rate) - 1 as decimal(20, 10)))) as string) as root_rates
     from neighboured_rates
     where coalesce(log_rate - previous_log_rate > 1e-8, true)
-    group by flow_set_id, clock
+    group by solve_id
 
 ),
 
@@ -595,9 +510,7 @@ statuses as (
         end as irr_status
     from profiles
     left join roots
-        on
-            profiles.flow_set_id = roots.flow_set_id
-            and profiles.clock = roots.clock
+        on profiles.solve_id = roots.solve_id
 
 ),
 

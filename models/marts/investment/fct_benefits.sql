@@ -1,4 +1,4 @@
--- One row per benefit and month: planned and realised, what of it counts, and why not the rest.
+-- One row per benefit and month, of the ledger or estimated beside it: planned, realised, what counts, why not the rest.
 with
 
 benefits as (
@@ -32,6 +32,31 @@ evidence_grades as (
         is_counted,
         is_verified
     from {{ ref('evidence_grades') }}
+
+),
+
+benefit_sources as (
+
+    select
+        benefit_source,
+        priority,
+        is_counted
+    from {{ ref('benefit_sources') }}
+
+),
+
+estimates as (
+
+    select
+        benefit_id,
+        month_date,
+        initiative_id,
+        benefit_source,
+        kpi_id,
+        evidence_grade,
+        owner,
+        estimated_amount
+    from {{ ref('int_benefit_estimates') }}
 
 ),
 
@@ -137,12 +162,65 @@ valued as (
 
 ),
 
+-- One unit of money counts once: by the first of the sources that knows an initiative.
+first_sources as (
+
+    select
+        known_sources.initiative_id,
+        min(benefit_sources.priority) as priority
+    from (
+        select distinct
+            initiative_id,
+            benefit_source
+        from estimates
+
+        union all
+
+        select distinct
+            initiative_id,
+            'ledger' as benefit_source
+        from benefits
+    ) as known_sources
+    inner join benefit_sources
+        on known_sources.benefit_source = benefit_sources.benefit_source
+    group by known_sources.initiative_id
+
+),
+
+estimated as (
+
+    select
+        estimates.benefit_id,
+        estimates.month_date,
+        estimates.initiative_id,
+        estimates.benefit_source,
+        estimates.kpi_id,
+        estimates.evidence_grade,
+        estimates.owner,
+        estimates.estimated_amount,
+        coalesce(evidence_grades.is_verified, false) as is_grade_verified,
+        case
+            when not coalesce(benefit_sources.is_counted, false) then 'source_not_counted'
+            when benefit_sources.priority > first_sources.priority then 'other_source_counts'
+            when not coalesce(evidence_grades.is_counted, false) then 'grade_not_counted'
+        end as not_counted_reason
+    from estimates
+    left join benefit_sources
+        on estimates.benefit_source = benefit_sources.benefit_source
+    left join evidence_grades
+        on estimates.evidence_grade = evidence_grades.evidence_grade
+    left join first_sources
+        on estimates.initiative_id = first_sources.initiative_id
+
+),
+
 final as (
 
     select
         benefit_id,
         month_date,
         initiative_id,
+        'ledger' as benefit_source,
         kpi_id,
         segment,
         evidence_grade,
@@ -167,6 +245,38 @@ final as (
         source_file,
         source_row
     from valued
+
+    union all
+
+    select
+        benefit_id,
+        month_date,
+        initiative_id,
+        benefit_source,
+        kpi_id,
+        null as segment,
+        evidence_grade,
+        1 as cashable_class,
+        owner,
+        null as confirmed_by,
+        not_counted_reason,
+        '{{ var("reporting_currency") }}' as currency,
+        null as planned_amount,
+        estimated_amount as realised_amount,
+        cast(1 as decimal(9, 6)) as attribution_share,
+        cast(1 as decimal(9, 6)) as credited_share,
+        null as reporting_planned_amount,
+        estimated_amount as reporting_realised_amount,
+        estimated_amount as credited_amount,
+        case when not_counted_reason is null then estimated_amount end as cash_amount,
+        null as time_released_amount,
+        not_counted_reason is null as is_counted,
+        not_counted_reason is null and is_grade_verified as is_verified,
+        null as persistence_end_on,
+        null as confirmed_at,
+        null as source_file,
+        null as source_row
+    from estimated
 
 )
 

@@ -6,6 +6,7 @@ benefits as (
     select
         initiative_id,
         month_date,
+        benefit_source,
         cashable_class,
         evidence_grade,
         credited_amount,
@@ -179,7 +180,12 @@ yearly_benefits as (
         sum(case when benefits.evidence_grade = 'C' then benefits.cash_amount else 0 end) as grade_c_amount,
         sum(case when benefits.evidence_grade = 'D' then benefits.cash_amount else 0 end) as grade_d_amount,
         sum(case when benefits.evidence_grade = 'E' then benefits.cash_amount else 0 end) as grade_e_amount,
-        sum(case when not benefits.is_counted then benefits.credited_amount else 0 end) as not_counted_amount
+        sum(
+            case when benefits.benefit_source = 'ledger' and not benefits.is_counted then benefits.credited_amount else 0 end
+        ) as not_counted_amount,
+        sum(case when benefits.benefit_source = 'experiment' then benefits.credited_amount else 0 end) as experiment_amount,
+        sum(case when benefits.benefit_source = 'feature_revenue' then benefits.credited_amount else 0 end)
+            as feature_margin_amount
     from benefits
     cross join policy
     inner join months
@@ -210,6 +216,8 @@ valued as (
         coalesce(yearly_benefits.grade_d_amount, 0) as grade_d_amount,
         coalesce(yearly_benefits.grade_e_amount, 0) as grade_e_amount,
         coalesce(yearly_benefits.not_counted_amount, 0) as not_counted_amount,
+        coalesce(yearly_benefits.experiment_amount, 0) as experiment_amount,
+        coalesce(yearly_benefits.feature_margin_amount, 0) as feature_margin_amount,
         coalesce(yearly_benefits.cashable_amount, 0) + coalesce(yearly_benefits.avoided_cost_amount, 0)
         - yearly_capital.run_cost_amount as contribution_amount
     from yearly_capital
@@ -250,6 +258,8 @@ final as (
         cast(charged.grade_d_amount as decimal(18, 2)) as grade_d_benefit_amount,
         cast(charged.grade_e_amount as decimal(18, 2)) as grade_e_benefit_amount,
         cast(charged.not_counted_amount as decimal(18, 2)) as not_counted_benefit_amount,
+        cast(charged.experiment_amount as decimal(18, 2)) as experiment_benefit_amount,
+        cast(charged.feature_margin_amount as decimal(18, 2)) as feature_margin_amount,
         cast(charged.build_cost_amount as decimal(18, 2)) as build_cost_amount,
         cast(charged.run_cost_amount as decimal(18, 2)) as run_cost_amount,
         cast(charged.contribution_amount as decimal(18, 2)) as contribution_amount,
