@@ -353,6 +353,31 @@ def test_a_late_correction_restates_the_period_but_not_its_report(project: Compi
     )
 
 
+def test_deleted_and_replaced_lines_leave_the_period_but_not_its_report(
+    project: CompiledProject,
+) -> None:
+    close = {"entity_id": "EU01", "fiscal_period": "2026-P03", "closed_at": "2026-04-08"}
+    month = {"scope_id": "2026-03"}
+    rows = [
+        posting("J1", "100.00", "2026-03-12", "a.csv"),
+        posting("J1", "0.00", "2026-05-01", "b.csv", is_deleted=True),
+        posting("J2", "20.00", "2026-03-12", "c.csv", **month, delivery_id="1"),
+        posting("J3", "3.00", "2026-06-01", "d.csv", **month, delivery_id="2"),
+    ]
+    given_rows = {
+        "stg_cost__gl_entry_versions": rows,
+        "stg_cost__gl_entries": [posting("J3", "3.00", "2026-06-01", "d.csv")],
+        "stg_budget__period_closes": [close | {"closed_by": "ann"}],
+    }
+    with project.run(["rpt_restatements"], given_rows) as warehouse:
+        found = warehouse.execute(
+            "select reported_amount, current_amount, changed_journals,"
+            " cast(first_changed_at as date) = date '2026-05-01',"
+            " cast(last_changed_at as date) = date '2026-06-01' from marts.rpt_restatements"
+        ).fetchall()
+    assert found == [(120, 3, "J1, J2, J3", True, True)]
+
+
 def test_a_period_taken_over_after_its_close_counts_as_reported(project: CompiledProject) -> None:
     rows = [posting("J1", "100.00", "2026-09-01", "history.csv")]
     close = {"entity_id": "EU01", "fiscal_period": "2026-P03", "closed_at": "2026-04-08"}
@@ -379,8 +404,14 @@ def delivered(home: Path, source: str, extract: str) -> list[dict[str, Any]]:
     relation = duckdb.connect().execute(f"from read_parquet('{files}', union_by_name = true)")
     names = [column[0].lstrip("_") for column in relation.description]
     renamed = {"file": "source_file", "row": "source_row"}
+    # Only the staging models of versions carry what the gate keeps of deletions and replacements.
+    left_out = {"scope", "delivery", "is_deleted"}
     return [
-        {renamed.get(name, name): value for name, value in zip(names, row, strict=True)}
+        {
+            renamed.get(name, name): value
+            for name, value in zip(names, row, strict=True)
+            if name not in left_out
+        }
         for row in relation.fetchall()
     ]
 

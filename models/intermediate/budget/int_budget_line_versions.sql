@@ -7,15 +7,36 @@ deliveries as (
 
 ),
 
+-- A delivery for a whole scope, say a version, replaces what earlier ones brought for it.
+last_deliveries as (
+
+    select
+        scope_id,
+        max(delivery_id) as delivery_id
+    from deliveries
+    where scope_id is not null
+    group by scope_id
+
+),
+
 numbered as (
 
     select
-        *,
+        deliveries.*,
+        coalesce(deliveries.is_deleted, false)
+        or coalesce(deliveries.delivery_id <> last_deliveries.delivery_id, false) as is_gone,
         row_number() over (
-            partition by budget_version, fiscal_period, cost_center_id, account_id, product_id, initiative_id
-            order by known_at, loaded_at, source_file, source_row
+            partition by
+                deliveries.budget_version,
+                deliveries.fiscal_period,
+                deliveries.cost_center_id,
+                deliveries.account_id,
+                deliveries.product_id,
+                deliveries.initiative_id
+            order by deliveries.known_at, deliveries.loaded_at, deliveries.source_file, deliveries.source_row
         ) as delivery_number
     from deliveries
+    left join last_deliveries on deliveries.scope_id = last_deliveries.scope_id
 
 ),
 
@@ -24,7 +45,7 @@ chosen as (
 
     select
         *,
-        min(case when locked_at is not null then delivery_number end) over (
+        min(case when locked_at is not null and not coalesce(is_deleted, false) then delivery_number end) over (
             partition by budget_version, fiscal_period, cost_center_id, account_id, product_id, initiative_id
         ) as locked_number,
         max(delivery_number) over (
@@ -38,7 +59,8 @@ compared as (
 
     select
         *,
-        delivery_number = coalesce(locked_number, latest_number) as is_standing,
+        delivery_number = coalesce(locked_number, latest_number)
+        and (locked_number is not null or not is_gone) as is_standing,
         max(case when delivery_number = coalesce(locked_number, latest_number) then amount end) over (
             partition by budget_version, fiscal_period, cost_center_id, account_id, product_id, initiative_id
         ) as standing_amount,
@@ -70,7 +92,7 @@ final as (
         is_standing,
         coalesce(
             delivery_number > locked_number
-            and (amount <> standing_amount or currency <> standing_currency),
+            and (coalesce(is_deleted, false) or amount <> standing_amount or currency <> standing_currency),
             false
         ) as is_change_after_lock,
         standing_amount,

@@ -39,15 +39,47 @@ reporting_entity as (
 
 ),
 
+-- A delivery for a whole scope, say a month, replaces what earlier ones brought for it.
+scope_deliveries as (
+
+    select
+        scope_id,
+        delivery_id,
+        lead(min(known_at)) over (partition by scope_id order by delivery_id) as replaced_at
+    from entry_versions
+    where scope_id is not null
+    group by scope_id, delivery_id
+
+),
+
 ordered as (
 
     select
-        *,
-        lead(known_at) over (
-            partition by journal_id, line_number
-            order by known_at, loaded_at, source_file, source_row
-        ) as superseded_at
+        entry_versions.*,
+        scope_deliveries.replaced_at,
+        lead(entry_versions.known_at) over (
+            partition by entry_versions.journal_id, entry_versions.line_number
+            order by
+                entry_versions.known_at,
+                entry_versions.loaded_at,
+                entry_versions.source_file,
+                entry_versions.source_row
+        ) as succeeded_at
     from entry_versions
+    left join scope_deliveries
+        on
+            entry_versions.scope_id = scope_deliveries.scope_id
+            and entry_versions.delivery_id = scope_deliveries.delivery_id
+
+),
+
+validities as (
+
+    select
+        *,
+        least(coalesce(succeeded_at, replaced_at), coalesce(replaced_at, succeeded_at)) as superseded_at
+    from ordered
+    where not coalesce(is_deleted, false)
 
 ),
 
@@ -55,17 +87,17 @@ ordered as (
 placed as (
 
     select
-        ordered.*,
+        validities.*,
         accounts.account_type,
         accounts.polarity,
         coalesce(cost_centers.entity_id, reporting_entity.entity_id) as entity_id,
-        case when accounts.polarity = 1 then -ordered.amount else ordered.amount end as natural_amount
-    from ordered
+        case when accounts.polarity = 1 then -validities.amount else validities.amount end as natural_amount
+    from validities
     cross join reporting_entity
-    inner join accounts on ordered.account_id = accounts.account_id
-    left join cost_centers on ordered.cost_center_id = cost_centers.cost_center_id
+    inner join accounts on validities.account_id = accounts.account_id
+    left join cost_centers on validities.cost_center_id = cost_centers.cost_center_id
     -- What the same delivery or the same day replaced was never valid.
-    where coalesce(ordered.superseded_at > ordered.known_at, true)
+    where coalesce(validities.superseded_at > validities.known_at, true)
 
 ),
 

@@ -24,10 +24,11 @@ final as (
         ) as record_key,
         source_file,
         source_row,
-        cast(amount - standing_amount as decimal(38, 2)) as amount,
+        cast(coalesce(amount, 0) - standing_amount as decimal(38, 2)) as amount,
         'Locked at ' || cast(standing_amount as string) || ' ' || standing_currency || ' on '
-        || substr(cast(standing_locked_at as string), 1, 10) || ', later sent as ' || cast(amount as string) || ' '
-        || currency || '; the locked value stands. Plan the change in a revised version.' as message
+        || substr(cast(standing_locked_at as string), 1, 10) || ', later '
+        || coalesce('sent as ' || cast(amount as string) || ' ' || currency, 'deleted')
+        || '; the locked value stands. Plan the change in a revised version.' as message
     from budget_line_versions
     where is_change_after_lock
 

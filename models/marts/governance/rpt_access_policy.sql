@@ -56,11 +56,11 @@ decided as (
                 = substr(policies.mart_pattern, 1, length(policies.mart_pattern) - 1)
             )
     qualify row_number() over (
-        partition by marts.mart_name, policies.role_id
-        order by
-            case when marts.mart_name = policies.mart_pattern then 0 else 1 end,
-            length(policies.mart_pattern) desc
-    ) = 1
+            partition by marts.mart_name, policies.role_id
+            order by
+                case when marts.mart_name = policies.mart_pattern then 0 else 1 end,
+                length(policies.mart_pattern) desc
+        ) = 1
 
 ),
 

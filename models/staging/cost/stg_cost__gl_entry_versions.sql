@@ -12,7 +12,7 @@ known as (
 
     select *
     from source
-    {{ latest_version([]) }}
+    where {{ as_known() }}
 
 ),
 
@@ -37,6 +37,9 @@ final as (
         _loaded_at as loaded_at,
         _file as source_file,
         _row as source_row,
+        _scope as scope_id,
+        _delivery as delivery_id,
+        coalesce(_is_deleted, false) as is_deleted,
         _extra as extra
     from known
 
