@@ -21,7 +21,9 @@ policies as (
         last_review_months,
         credibility_months,
         reference_class_size,
-        milestone_start_share
+        milestone_start_share,
+        review_threshold_amount,
+        minimum_reviews
     from {{ ref('investment_policies') }}
 
 ),
@@ -73,7 +75,9 @@ final as (
         policies.last_review_months,
         policies.credibility_months,
         policies.reference_class_size,
-        policies.milestone_start_share
+        policies.milestone_start_share,
+        policies.review_threshold_amount,
+        policies.minimum_reviews
     from policies
     left join bounded on true
     where policies.effective_from <= coalesce(bounded.reporting_on, policies.effective_from)
