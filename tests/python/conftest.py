@@ -19,9 +19,7 @@ from warehouse.home import Home
 def project(tmp_path_factory: pytest.TempPathFactory) -> CompiledProject:
     """The compiled project; compiled once, since that takes seconds."""
     home: Path = tmp_path_factory.mktemp("compiled")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("WAREHOUSE_HOME", str(home))
-        return CompiledProject.compile(home)
+    return CompiledProject.compile(home)
 
 
 @pytest.fixture(scope="session")
