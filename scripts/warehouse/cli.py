@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from warehouse.errors import FilesRefusedError, TamperedError, UsageError, WarehouseError
-from warehouse.home import Home
+from warehouse.home import PROJECT, Home
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001
@@ -100,6 +100,24 @@ def parser() -> argparse.ArgumentParser:
     )
     simulate.add_argument("--truth", type=Path, help="folder for the truth; default: <out>-truth")
     simulate.add_argument("--format", choices=("csv", "parquet"), help="default: by scale")
+
+    bench = _command(commands, "bench", _bench, "measure time and memory, in a folder of its own")
+    bench.add_argument("parts", nargs="*", metavar="PART", help="what to measure; default: all")
+    bench.add_argument("--list", action="store_true", help="list the parts and their sizes")
+    bench.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=NUMBER",
+        dest="sizes",
+        help="measure at another size",
+    )
+    bench.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="folder for the figures as JSON, one file per part; default: target/bench",
+    )
     return root
 
 
@@ -263,6 +281,25 @@ def _simulate(arguments: argparse.Namespace) -> int:
         arguments.out, arguments.seed, arguments.scale, arguments.truth, arguments.format
     )
     _say(f"Wrote {sum(rows.values())} rows of {len(rows)} extracts to {arguments.out}")
+    return 0
+
+
+def _bench(arguments: argparse.Namespace) -> int:
+    from warehouse import bench
+
+    chosen = bench.choose(arguments.parts)
+    sizes = bench.sizes_from(arguments.sizes, chosen)
+    if arguments.list:
+        for part in chosen:
+            _say(f"{part.name:14} {part.description}")
+            for name, number in part.sizes.items():
+                _say(f"{'':14} --set {name}={number}")
+        return 0
+    out: Path = arguments.out or PROJECT / "target" / "bench"
+    for part in chosen:
+        _say(f"{part.name}: {part.description} ...")
+        _say("\n".join(bench.table(bench.run(part, sizes, out))))
+    _say(f"As JSON in {out}.")
     return 0
 
 

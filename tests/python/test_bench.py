@@ -1,0 +1,53 @@
+"""Benchmarks measure what they say, at any size, and say where."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from warehouse import bench, cli
+from warehouse.errors import BuildFailedError, UsageError
+
+
+def test_a_part_writes_its_figures_and_the_machine(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = cli.main(["bench", "attribution", "--set", "journeys=3000", "--out", str(tmp_path)])
+    assert code == 0
+    record = json.loads((tmp_path / "attribution.json").read_text(encoding="utf-8"))
+    assert record["sizes"] == {"journeys": 3000, "channels": 20}
+    assert record["machine"]["cores"] >= 1
+    assert record["machine"]["duckdb"]
+    figures = {figure["name"]: figure["value"] for figure in record["figures"]}
+    assert figures["touches"] > 3000
+    assert figures["conversions whose credits miss their revenue"] == 0
+    assert figures["all models"] > 0
+    assert "all models, peak memory" in capsys.readouterr().out
+
+
+def test_every_part_describes_itself() -> None:
+    for name, part in bench.parts().items():
+        assert part.description
+        assert Path(bench.__path__[0], f"{name}.py").exists(), (
+            f"name the module as the part: {name}"
+        )
+
+
+def test_unknown_parts_and_sizes_are_refused() -> None:
+    with pytest.raises(UsageError, match=r"no part nonsense; there are .*attribution"):
+        bench.choose(["nonsense"])
+    chosen = bench.choose(["attribution"])
+    for setting in ("journey=3", "journeys", "journeys=-1", "journeys=many"):
+        with pytest.raises(UsageError, match=r"NAME being channels, journeys"):
+            bench.sizes_from([setting], chosen)
+
+
+def test_memory_is_that_of_the_process_measured() -> None:
+    large = bench.measure([sys.executable, "-c", "b'x' * 300_000_000; print('done')"], {})
+    assert large.output == "done\n"
+    assert 0.3 < large.peak_gigabytes < 1
+    small = bench.measure([sys.executable, "-c", "pass"], {})
+    assert small.peak_gigabytes < 0.2
+    with pytest.raises(BuildFailedError, match="ended with 3"):
+        bench.measure([sys.executable, "-c", "raise SystemExit(3)"], {})
