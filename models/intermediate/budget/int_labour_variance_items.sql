@@ -138,7 +138,7 @@ final as (
         joined.actual_hours,
         joined.standard_rate,
         cast(
-            round(joined.budget_hours * coalesce(joined.standard_rate, 0), 2) as decimal(18, 2)
+            round(cast(joined.budget_hours as decimal(19, 2)) * coalesce(joined.standard_rate, 0), 2) as decimal(18, 2)
         ) as budget_amount,
         cast(joined.actual_amount as decimal(18, 2)) as actual_amount
     from joined

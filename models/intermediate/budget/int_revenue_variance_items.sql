@@ -79,7 +79,7 @@ planned as (
         sum(
             cast(
                 round(
-                    cast(revenue_budgets.quantity * revenue_budgets.unit_price as double)
+                    cast(revenue_budgets.quantity as double) * cast(revenue_budgets.unit_price as double)
                     * cast(budget_rates.budget_rate as double),
                     2
                 ) as decimal(18, 2)

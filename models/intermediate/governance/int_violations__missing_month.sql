@@ -5,7 +5,7 @@
     'payroll': (ref('stg_cost__payroll'), 'period_month', "''"),
     'timesheets': (ref('stg_cost__timesheets'), 'work_date', "''"),
     'usage_drivers': (ref('stg_cost__usage_drivers'), 'period_month', 'driver_id'),
-    'feature_usage': (ref('stg_product__feature_usage'), 'usage_date', "''"),
+    'feature_usage': (ref('int_feature_usage_months'), 'last_used_on', "''"),
     'invoice_lines': (ref('stg_revenue__invoice_lines'), 'invoiced_on', "''"),
     'payments': (ref('stg_revenue__payments'), 'paid_on', "''"),
     'marketing_spend': (ref('stg_revenue__marketing_spend'), 'spend_date', "''"),

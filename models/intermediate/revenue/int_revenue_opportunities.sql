@@ -51,10 +51,11 @@ feature_usage as (
     select
         customer_id,
         feature_id,
-        usage_date,
+        month_date,
+        last_used_on,
         event_count,
-        active_users
-    from {{ ref('stg_product__feature_usage') }}
+        peak_active_users
+    from {{ ref('int_feature_usage_months') }}
 
 ),
 
@@ -162,14 +163,15 @@ add_on_usage as (
     select
         windows.rule_id,
         contracts.subscription_id,
-        max(feature_usage.active_users) as active_users
+        max(feature_usage.peak_active_users) as active_users
     from windows
     cross join contracts
     inner join feature_usage
         on
             contracts.customer_id = feature_usage.customer_id
             and contracts.plan_id = feature_usage.feature_id
-            and feature_usage.usage_date between windows.window_start_on and windows.window_end_on
+            and windows.window_start_on <= feature_usage.month_date
+            and windows.window_end_on >= feature_usage.last_used_on
     where windows.rule_id = 'idle_add_on' and contracts.is_add_on
     group by windows.rule_id, contracts.subscription_id
 
@@ -178,7 +180,7 @@ add_on_usage as (
 -- Without any usage delivered for the window nothing can be said to be idle.
 usage_range as (
 
-    select max(usage_date) as latest_on
+    select max(last_used_on) as latest_on
     from feature_usage
 
 ),
@@ -208,9 +210,12 @@ product_users as (
         windows.rule_id,
         feature_usage.customer_id,
         features.product_id,
-        max(feature_usage.active_users) as active_users
+        max(feature_usage.peak_active_users) as active_users
     from windows
-    inner join feature_usage on feature_usage.usage_date between windows.window_start_on and windows.window_end_on
+    inner join feature_usage
+        on
+            windows.window_start_on <= feature_usage.month_date
+            and windows.window_end_on >= feature_usage.last_used_on
     inner join features on feature_usage.feature_id = features.feature_id
     where windows.rule_id = 'expansion_candidate'
     group by windows.rule_id, feature_usage.customer_id, features.product_id
@@ -256,12 +261,15 @@ customer_usage as (
     select
         windows.rule_id,
         feature_usage.customer_id,
-        sum(case when feature_usage.usage_date >= windows.window_start_on then feature_usage.event_count else 0 end)
+        sum(case when feature_usage.month_date >= windows.window_start_on then feature_usage.event_count else 0 end)
             as events,
-        sum(case when feature_usage.usage_date < windows.window_start_on then feature_usage.event_count else 0 end)
+        sum(case when feature_usage.month_date < windows.window_start_on then feature_usage.event_count else 0 end)
             as events_before
     from windows
-    inner join feature_usage on feature_usage.usage_date between windows.before_start_on and windows.window_end_on
+    inner join feature_usage
+        on
+            windows.before_start_on <= feature_usage.month_date
+            and windows.window_end_on >= feature_usage.last_used_on
     where windows.rule_id = 'churn_risk'
     group by windows.rule_id, feature_usage.customer_id
 

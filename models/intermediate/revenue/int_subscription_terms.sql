@@ -65,12 +65,12 @@ priced as (
                 then
                     cast(
                         round(
-                            cast(succeeded.unit_price * (1 - succeeded.discount_rate) as double)
+                            cast(cast(succeeded.unit_price as decimal(19, 6)) * (1 - succeeded.discount_rate) as double)
                             / nullif(succeeded.billing_interval_months, 0),
                             6
                         ) as decimal(18, 6)
                     )
-            else cast(round(succeeded.unit_price * (1 - succeeded.discount_rate), 6) as decimal(18, 6))
+            else cast(round(cast(succeeded.unit_price as decimal(19, 6)) * (1 - succeeded.discount_rate), 6) as decimal(18, 6))
         end as net_unit_price
     from succeeded
     cross join policies

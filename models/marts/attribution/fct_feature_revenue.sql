@@ -27,10 +27,10 @@ feature_usage as (
     select
         customer_id,
         feature_id,
-        usage_date,
-        event_count,
-        active_users
-    from {{ ref('stg_product__feature_usage') }}
+        month_date,
+        released_event_count,
+        released_active_user_days
+    from {{ ref('int_feature_usage_months') }}
 
 ),
 
@@ -103,11 +103,11 @@ monthly_usage as (
         features.feature_id,
         features.list_weight,
         feature_usage.customer_id,
-        cast(date_trunc('month', feature_usage.usage_date) as date) as month_date,
+        feature_usage.month_date,
         sum(
             case
-                when policies.usage_measure = 'event_count' then feature_usage.event_count
-                else feature_usage.active_users
+                when policies.usage_measure = 'event_count' then feature_usage.released_event_count
+                else feature_usage.released_active_user_days
             end
         ) as usage_quantity
     from feature_usage
@@ -116,15 +116,13 @@ monthly_usage as (
     where
         not features.is_add_on
         and features.list_weight > 0
-        and (features.released_on is null or features.released_on <= feature_usage.usage_date)
         and (
             features.retired_on is null
-            or cast(date_trunc('month', features.retired_on) as date)
-            >= cast(date_trunc('month', feature_usage.usage_date) as date)
+            or cast(date_trunc('month', features.retired_on) as date) >= feature_usage.month_date
         )
     group by
         features.product_id, features.feature_id, features.list_weight, feature_usage.customer_id,
-        cast(date_trunc('month', feature_usage.usage_date) as date)
+        feature_usage.month_date
 
 ),
 

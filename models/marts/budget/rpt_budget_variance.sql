@@ -62,7 +62,7 @@ judged as (
                 >= materiality_rules.threshold_rate
                 * greatest(abs(cumulated.budget_amount), materiality_rules.rate_floor_amount)
                 then 'amount_and_rate'
-            when cumulated.actual_amount * cumulated.budget_amount < 0 then 'sign_flip'
+            when sign(cumulated.actual_amount) * sign(cumulated.budget_amount) < 0 then 'sign_flip'
         end as materiality_reason
     from cumulated
     left join materiality_rules on cumulated.account_type = materiality_rules.account_type

@@ -21,7 +21,7 @@ features as (
 
 feature_usage as (
 
-    select * from {{ ref('stg_product__feature_usage') }}
+    select * from {{ ref('int_feature_usage_months') }}
 
 ),
 
@@ -69,16 +69,16 @@ customer_usage as (
 
     select
         features.product_id,
-        dates.fiscal_period,
+        feature_usage.fiscal_period,
         feature_usage.customer_id,
         sum(feature_usage.event_count) as event_count,
-        max(feature_usage.active_users) as active_users
+        max(feature_usage.peak_active_users) as active_users
     from feature_usage
     inner join features on feature_usage.feature_id = features.feature_id
-    inner join dates on feature_usage.usage_date = dates.date_day
+    where feature_usage.fiscal_period is not null
     group by
         features.product_id,
-        dates.fiscal_period,
+        feature_usage.fiscal_period,
         feature_usage.customer_id
 
 ),

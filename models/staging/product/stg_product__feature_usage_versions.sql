@@ -1,4 +1,4 @@
--- One row per customer, feature and day of use, as last known.
+-- One row per customer, feature and day of use and delivery of it, superseded ones included.
 with
 
 source as (
@@ -8,11 +8,11 @@ source as (
 
 ),
 
-latest as (
+known as (
 
     select *
     from source
-    {{ latest_version(['usage_date', 'customer_id', 'feature_id']) }}
+    where {{ as_known() }}
 
 ),
 
@@ -28,8 +28,11 @@ final as (
         _loaded_at as loaded_at,
         _file as source_file,
         _row as source_row,
+        _scope as scope_id,
+        _delivery as delivery_id,
+        coalesce(_is_deleted, false) as is_deleted,
         _extra as extra
-    from latest
+    from known
 
 )
 
