@@ -1,0 +1,279 @@
+-- One row per registered pair, segment, unit (company, product or customer) and month: the metric beside the key figure.
+with
+
+pairs as (
+
+    select
+        pair_id,
+        metric_id,
+        kpi_id,
+        scope_type
+    from {{ ref('kpi_pairs') }}
+
+),
+
+kpi_values as (
+
+    select
+        kpi_id,
+        scope_type,
+        scope_id,
+        month_date,
+        kpi_value
+    from {{ ref('fct_kpi_values') }}
+    where kpi_value is not null
+
+),
+
+feature_usage as (
+
+    select
+        customer_id,
+        feature_id,
+        cast(date_trunc('month', usage_date) as date) as month_date,
+        event_count
+    from {{ ref('stg_product__feature_usage') }}
+
+),
+
+support_tickets as (
+
+    select
+        product_id,
+        cast(date_trunc('month', opened_at) as date) as month_date
+    from {{ ref('stg_product__support_tickets') }}
+
+),
+
+survey_responses as (
+
+    select
+        product_id,
+        cast(date_trunc('month', responded_on) as date) as month_date,
+        score
+    from {{ ref('stg_product__survey_responses') }}
+
+),
+
+features as (
+
+    select
+        feature_id,
+        product_id,
+        is_add_on,
+        cast(date_trunc('month', released_on) as date) as released_month
+    from {{ ref('dim_feature') }}
+
+),
+
+customers as (
+
+    select
+        customer_id,
+        segment
+    from {{ ref('dim_customer') }}
+
+),
+
+product_months as (
+
+    select
+        customer_id,
+        product_id,
+        month_date,
+        movement_type,
+        opening_mrr_amount,
+        quantity_change_amount
+    from {{ ref('int_mrr_product_months') }}
+
+),
+
+reporting_date as (
+
+    select cast(date_trunc('month', reporting_on) as date) as open_month
+    from {{ ref('int_reporting_date') }}
+
+),
+
+customer_use as (
+
+    select
+        feature_usage.customer_id,
+        feature_usage.feature_id,
+        feature_usage.month_date,
+        sum(feature_usage.event_count) as event_count
+    from feature_usage
+    cross join reporting_date
+    where feature_usage.month_date < reporting_date.open_month
+    group by feature_usage.customer_id, feature_usage.feature_id, feature_usage.month_date
+    having sum(feature_usage.event_count) > 0
+
+),
+
+product_use as (
+
+    select
+        features.product_id,
+        customer_use.month_date,
+        sum(customer_use.event_count) as usage_events
+    from customer_use
+    inner join features on customer_use.feature_id = features.feature_id
+    group by features.product_id, customer_use.month_date
+
+),
+
+active_customers as (
+
+    select
+        month_date,
+        count(distinct customer_id) as active_customers
+    from customer_use
+    group by month_date
+
+),
+
+metric_values as (
+
+    select
+        kpi_id as metric_id,
+        scope_type,
+        scope_id,
+        month_date,
+        kpi_value as metric_value
+    from kpi_values
+    union all
+    select
+        'usage_events' as metric_id,
+        'product' as scope_type,
+        product_id as scope_id,
+        month_date,
+        cast(usage_events as double) as metric_value
+    from product_use
+    union all
+    select
+        'active_customers' as metric_id,
+        'company' as scope_type,
+        'company' as scope_id,
+        month_date,
+        cast(active_customers as double) as metric_value
+    from active_customers
+    union all
+    select
+        'support_tickets' as metric_id,
+        'company' as scope_type,
+        'company' as scope_id,
+        month_date,
+        cast(count(*) as double) as metric_value
+    from support_tickets
+    where month_date is not null
+    group by month_date
+    union all
+    select
+        'survey_score' as metric_id,
+        'company' as scope_type,
+        'company' as scope_id,
+        month_date,
+        avg(cast(score as double)) as metric_value
+    from survey_responses
+    where month_date is not null
+    group by month_date
+
+),
+
+months_over_time as (
+
+    select
+        pairs.pair_id,
+        metric_values.scope_id as segment,
+        metric_values.scope_id as unit_id,
+        'all' as stratum,
+        metric_values.month_date,
+        metric_values.metric_value,
+        kpi_values.kpi_value
+    from pairs
+    inner join metric_values
+        on
+            pairs.metric_id = metric_values.metric_id
+            and pairs.scope_type = metric_values.scope_type
+    inner join kpi_values
+        on
+            pairs.kpi_id = kpi_values.kpi_id
+            and metric_values.scope_type = kpi_values.scope_type
+            and metric_values.scope_id = kpi_values.scope_id
+            and metric_values.month_date = kpi_values.month_date
+
+),
+
+-- Features everybody has say nothing; the first months of the data hold all customers as new.
+customer_months as (
+
+    select
+        pairs.pair_id,
+        features.feature_id as segment,
+        product_months.customer_id as unit_id,
+        coalesce(customers.segment, 'none') as stratum,
+        product_months.month_date,
+        cast(case when customer_use.customer_id is null then 0 else 1 end as double) as metric_value,
+        cast(
+            case
+                when
+                    product_months.movement_type = 'expansion'
+                    and product_months.quantity_change_amount > 0
+                    then 1
+                else 0
+            end as double
+        ) as kpi_value
+    from pairs
+    inner join features
+        on
+            pairs.scope_type = 'feature'
+            and not features.is_add_on
+    inner join product_months
+        on
+            features.product_id = product_months.product_id
+            and product_months.opening_mrr_amount > 0
+            and features.released_month <= product_months.month_date
+    cross join reporting_date
+    left join customers on product_months.customer_id = customers.customer_id
+    left join customer_use
+        on
+            features.feature_id = customer_use.feature_id
+            and product_months.customer_id = customer_use.customer_id
+            and product_months.month_date = customer_use.month_date
+    where product_months.month_date < reporting_date.open_month
+
+),
+
+first_use as (
+
+    select min(month_date) as first_month
+    from customer_use
+
+),
+
+observations as (
+
+    select * from months_over_time
+    union all
+    select customer_months.*
+    from customer_months
+    inner join first_use on first_use.first_month <= customer_months.month_date
+
+),
+
+final as (
+
+    select
+        pair_id,
+        segment,
+        unit_id,
+        stratum,
+        month_date,
+        cast(12 * extract(year from month_date) + extract(month from month_date) as integer) as month_number,
+        metric_value,
+        kpi_value
+    from observations
+
+)
+
+select * from final

@@ -1,0 +1,406 @@
+-- One row per possible finding about what is to come or moves together, month it is looked at and driver.
+with
+
+base_lines as (
+
+    select * from {{ ref('int_forecast_lines') }}
+
+),
+
+contributions as (
+
+    select * from {{ ref('rpt_product_contribution') }}
+    where is_closed
+
+),
+
+associations as (
+
+    select * from {{ ref('rpt_kpi_associations') }}
+    where is_significant
+
+),
+
+series as (
+
+    select
+        pair_id,
+        segment,
+        unit_id,
+        month_date,
+        metric_value,
+        kpi_value
+    from {{ ref('int_association_series') }}
+
+),
+
+product_months as (
+
+    select
+        customer_id,
+        product_id,
+        month_date,
+        mrr_change_amount,
+        quantity_change_amount,
+        constant_closing_mrr_amount - constant_opening_mrr_amount as change_amount
+    from {{ ref('int_mrr_product_months') }}
+
+),
+
+catalog as (
+
+    select
+        kpi_id,
+        kpi_name,
+        unit,
+        owner
+    from {{ ref('kpi_catalog') }}
+
+),
+
+features as (
+
+    select
+        feature_id,
+        feature_name,
+        product_id
+    from {{ ref('dim_feature') }}
+
+),
+
+products as (
+
+    select
+        product_id,
+        product_name,
+        owner
+    from {{ ref('dim_product') }}
+
+),
+
+next_year as (
+
+    select
+        product_id,
+        max(origin_month) as origin_month,
+        count(*) as months,
+        sum(revenue_amount) as revenue_amount,
+        sum(cost_to_serve_amount) as cost_to_serve_amount,
+        sum(support_amount) as support_amount,
+        sum(acquisition_amount) as acquisition_amount,
+        sum(engineering_amount) as engineering_amount,
+        sum(shared_cost_amount) as shared_cost_amount,
+        sum(revenue_amount - cost_amount) as operating_result_amount
+    from base_lines
+    group by product_id
+
+),
+
+last_year as (
+
+    select
+        contributions.product_id,
+        sum(contributions.revenue_amount) as revenue_amount,
+        sum(contributions.cost_to_serve_amount) as cost_to_serve_amount,
+        sum(contributions.support_amount) as support_amount,
+        sum(contributions.acquisition_amount) as acquisition_amount,
+        sum(contributions.engineering_amount) as engineering_amount,
+        sum(contributions.shared_cost_amount) as shared_cost_amount,
+        sum(contributions.operating_result_amount) as operating_result_amount,
+        count(*) as months
+    from contributions
+    inner join next_year
+        on
+            contributions.product_id = next_year.product_id
+            and contributions.month_date <= next_year.origin_month
+            and contributions.month_date > {{ dbt.dateadd('month', '-next_year.months', 'next_year.origin_month') }}
+    group by contributions.product_id
+
+),
+
+forecast_changes as (
+
+    select
+        'forecast_change' as rule_id,
+        'product' as scope_type,
+        next_year.product_id as scope_id,
+        cast(null as {{ dbt.type_string() }}) as event_id,
+        next_year.product_id,
+        next_year.origin_month as month_date,
+        cast(null as date) as since_on,
+        cast({{ dbt.dateadd('month', 1, 'next_year.origin_month') }} as date) as period_start_on,
+        cast({{ dbt.dateadd('day', -1, dbt.dateadd('month', 'next_year.months + 1', 'next_year.origin_month')) }} as date)
+            as period_end_on,
+        'Operating result, months ahead' as metric,
+        next_year.operating_result_amount as actual_amount,
+        last_year.operating_result_amount as reference_amount,
+        abs(cast(next_year.operating_result_amount - last_year.operating_result_amount as double)) as stake_amount,
+        abs(cast(next_year.operating_result_amount - last_year.operating_result_amount as double))
+        / nullif(abs(cast(last_year.operating_result_amount as double)), 0) as measure,
+        next_year.operating_result_amount > last_year.operating_result_amount as is_favourable,
+        'D' as evidence_grade,
+        false as is_causal,
+        products.owner,
+        products.product_name || ' (' || next_year.product_id || ') is forecast to make '
+        || {{ amount_text('next_year.operating_result_amount') }} || ' in the '
+        || cast(next_year.months as {{ dbt.type_string() }}) || ' months after '
+        || substr(cast(next_year.origin_month as {{ dbt.type_string() }}), 1, 7) || ', '
+        || {{ amount_text('abs(next_year.operating_result_amount - last_year.operating_result_amount)') }}
+        || case
+            when next_year.operating_result_amount > last_year.operating_result_amount then ' more'
+            else ' less'
+        end
+        || ' than in as many months before.' as statement,
+        'fct_forecasts' as evidence_mart,
+        'measure in (''revenue'', ''cost'') and series_level = ''product'' and member_id = ''' || next_year.product_id
+        || '''' as evidence_filter,
+        lines.driver,
+        case lines.driver
+            when 'revenue' then next_year.revenue_amount - last_year.revenue_amount
+            when 'cost to serve' then last_year.cost_to_serve_amount - next_year.cost_to_serve_amount
+            when 'support' then last_year.support_amount - next_year.support_amount
+            when 'acquisition' then last_year.acquisition_amount - next_year.acquisition_amount
+            when 'engineering' then last_year.engineering_amount - next_year.engineering_amount
+            else last_year.shared_cost_amount - next_year.shared_cost_amount
+        end as driver_amount
+    from next_year
+    inner join last_year
+        on
+            next_year.product_id = last_year.product_id
+            and next_year.months = last_year.months
+    inner join products on next_year.product_id = products.product_id
+    cross join (
+        values ('revenue'), ('cost to serve'), ('support'), ('acquisition'), ('engineering'), ('shared cost')
+    ) as lines (driver)
+
+),
+
+-- Of several significant lags, the one with the strongest correlation speaks.
+headlines as (
+
+    select
+        associations.*,
+        row_number() over (
+            partition by pair_id, segment order by p_value, lag_months
+        ) as lag_rank
+    from associations
+
+),
+
+last_months as (
+
+    select max(month_date) as month_date
+    from contributions
+
+),
+
+grown as (
+
+    select
+        series.segment as feature_id,
+        series.metric_value = 1 as is_user,
+        count(*) as customer_months,
+        sum(series.kpi_value) as growths,
+        sum(
+            case
+                when series.kpi_value = 1
+                    then
+                        cast(product_months.change_amount as double)
+                        * least(
+                            cast(product_months.quantity_change_amount as double)
+                            / nullif(cast(product_months.mrr_change_amount as double), 0),
+                            1
+                        )
+                else 0
+            end
+        ) as grown_amount
+    from series
+    inner join headlines
+        on
+            series.pair_id = headlines.pair_id
+            and series.segment = headlines.segment
+            and headlines.lag_rank = 1
+            and headlines.scope_type = 'feature'
+    inner join features on series.segment = features.feature_id
+    inner join last_months
+        on
+            series.month_date <= last_months.month_date
+            and series.month_date > {{ dbt.dateadd('month', -12, 'last_months.month_date') }}
+    inner join product_months
+        on
+            series.unit_id = product_months.customer_id
+            and features.product_id = product_months.product_id
+            and series.month_date = product_months.month_date
+    group by series.segment, series.metric_value
+
+),
+
+compared as (
+
+    select
+        users.feature_id,
+        users.customer_months,
+        users.growths / users.customer_months as user_rate,
+        others.growths / others.customer_months as other_rate,
+        coalesce(users.grown_amount / nullif(users.growths, 0), 0) as user_size,
+        coalesce(others.grown_amount / nullif(others.growths, 0), 0) as other_size
+    from grown as users
+    inner join grown as others
+        on
+            users.feature_id = others.feature_id
+            and users.is_user
+            and not others.is_user
+
+),
+
+-- Growth of users over twelve months beside what it would have been at the rate and size of the others.
+compared_amounts as (
+
+    select
+        feature_id,
+        user_rate,
+        other_rate,
+        cast(round(customer_months * user_rate * user_size, 2) as decimal(18, 2)) as actual_amount,
+        cast(round(customer_months * other_rate * other_size, 2) as decimal(18, 2)) as reference_amount,
+        cast(round(customer_months * (user_rate - other_rate) * other_size, 2) as decimal(18, 2)) as rate_amount
+    from compared
+
+),
+
+feature_associations as (
+
+    select
+        'association' as rule_id,
+        'feature' as scope_type,
+        headlines.segment as scope_id,
+        headlines.pair_id as event_id,
+        headlines.product_id,
+        last_months.month_date,
+        cast(null as date) as since_on,
+        cast({{ dbt.dateadd('month', -11, 'last_months.month_date') }} as date) as period_start_on,
+        cast({{ dbt.dateadd('day', -1, dbt.dateadd('month', 1, 'last_months.month_date')) }} as date) as period_end_on,
+        'MRR from added seats, twelve months' as metric,
+        compared_amounts.actual_amount,
+        compared_amounts.reference_amount,
+        12 * abs(cast(compared_amounts.actual_amount - compared_amounts.reference_amount as double)) as stake_amount,
+        abs(headlines.pearson) as measure,
+        compared_amounts.actual_amount > compared_amounts.reference_amount as is_favourable,
+        'D' as evidence_grade,
+        false as is_causal,
+        products.owner,
+        'Use of ' || features.feature_name || ' (' || headlines.segment || ') is associated with '
+        || case when headlines.pearson > 0 then 'more' else 'less' end || ' growth in seats of ' || products.product_name
+        || ': over the last twelve months customers who use it added seats in '
+        || {{ percent_text('compared_amounts.user_rate') }} || ' of months, other customers in '
+        || {{ percent_text('compared_amounts.other_rate') }} || '. Over all months the correlation is '
+        || cast(cast(round(headlines.pearson, 2) as decimal(4, 2)) as {{ dbt.type_string() }}) || ' among '
+        || cast(headlines.observations as {{ dbt.type_string() }}) || ' customer months (q = '
+        || cast(cast(round(headlines.q_value, 3) as decimal(4, 3)) as {{ dbt.type_string() }})
+        || ' after correction for ' || cast(headlines.tests as {{ dbt.type_string() }}) || ' tests).' as statement,
+        'rpt_kpi_associations' as evidence_mart,
+        'pair_id = ''' || headlines.pair_id || ''' and segment = ''' || headlines.segment || '''' as evidence_filter,
+        parts.driver,
+        case parts.driver
+            when 'how often they grow' then compared_amounts.rate_amount
+            else compared_amounts.actual_amount - compared_amounts.reference_amount - compared_amounts.rate_amount
+        end as driver_amount
+    from headlines
+    inner join compared_amounts on headlines.segment = compared_amounts.feature_id
+    inner join features on headlines.segment = features.feature_id
+    inner join products on headlines.product_id = products.product_id
+    cross join last_months
+    cross join (values ('how often they grow'), ('by how much')) as parts (driver)
+    where
+        headlines.lag_rank = 1
+        and headlines.scope_type = 'feature'
+
+),
+
+monthly_changes as (
+
+    select
+        pair_id,
+        segment,
+        month_date,
+        kpi_value - lag(kpi_value) over (partition by pair_id, segment order by month_date) as change_amount
+    from series
+
+),
+
+usual_changes as (
+
+    select
+        pair_id,
+        segment,
+        stddev_samp(change_amount) as usual_amount
+    from monthly_changes
+    group by pair_id, segment
+
+),
+
+-- The change of the key figure that goes with a usual change of the metric, in money; rates stay in their own report.
+figure_associations as (
+
+    select
+        'association' as rule_id,
+        headlines.scope_type,
+        headlines.segment as scope_id,
+        headlines.pair_id as event_id,
+        headlines.product_id,
+        last_months.month_date,
+        cast(null as date) as since_on,
+        cast({{ dbt.dateadd('month', -11, 'last_months.month_date') }} as date) as period_start_on,
+        cast({{ dbt.dateadd('day', -1, dbt.dateadd('month', 1, 'last_months.month_date')) }} as date) as period_end_on,
+        catalog.kpi_name as metric,
+        cast(round(headlines.pearson * usual_changes.usual_amount, 2) as decimal(18, 2)) as actual_amount,
+        cast(0 as decimal(18, 2)) as reference_amount,
+        abs(headlines.pearson * usual_changes.usual_amount) as stake_amount,
+        abs(headlines.pearson) as measure,
+        headlines.is_as_expected as is_favourable,
+        'D' as evidence_grade,
+        false as is_causal,
+        coalesce(products.owner, catalog.owner) as owner,
+        case when headlines.pearson > 0 then 'Higher ' else 'Lower ' end || lower(catalog.kpi_name) || ' of '
+        || coalesce(products.product_name || ' (' || headlines.segment || ')', 'the ' || headlines.segment)
+        || ' is associated with higher ' || replace(headlines.metric_id, '_', ' ')
+        || case
+            when headlines.lag_months = 0 then ' in the same month'
+            else ', ' || cast(headlines.lag_months as {{ dbt.type_string() }}) || ' months later'
+        end
+        || ': a usual monthly change of the one goes with '
+        || {{ amount_text('headlines.pearson * usual_changes.usual_amount', true) }} || ' of the other (correlation '
+        || cast(cast(round(headlines.pearson, 2) as decimal(4, 2)) as {{ dbt.type_string() }}) || ', q = '
+        || cast(cast(round(headlines.q_value, 3) as decimal(4, 3)) as {{ dbt.type_string() }})
+        || ' after correction for ' || cast(headlines.tests as {{ dbt.type_string() }}) || ' tests).' as statement,
+        'rpt_kpi_associations' as evidence_mart,
+        'pair_id = ''' || headlines.pair_id || ''' and segment = ''' || headlines.segment || '''' as evidence_filter,
+        'goes with a usual change of ' || headlines.metric_id as driver,
+        cast(round(headlines.pearson * usual_changes.usual_amount, 2) as decimal(18, 2)) as driver_amount
+    from headlines
+    inner join usual_changes
+        on
+            headlines.pair_id = usual_changes.pair_id
+            and headlines.segment = usual_changes.segment
+    inner join catalog
+        on
+            headlines.kpi_id = catalog.kpi_id
+            and catalog.unit = 'amount'
+    left join products on headlines.product_id = products.product_id
+    cross join last_months
+    where
+        headlines.lag_rank = 1
+        and headlines.scope_type <> 'feature'
+
+),
+
+final as (
+
+    select * from forecast_changes
+    union all
+    select * from feature_associations
+    union all
+    select * from figure_associations
+
+)
+
+select * from final
