@@ -67,9 +67,9 @@ feature_usage as (
 
     select
         feature_id,
-        cast(date_trunc('month', usage_date) as date) as month_date,
+        month_date,
         event_count
-    from {{ ref('stg_product__feature_usage') }}
+    from {{ ref('int_feature_usage_months') }}
 
 ),
 
