@@ -1,0 +1,21 @@
+{#- dbt-spark's own seed loading writes NULL strings as 'None', breaks on quotes and loses backslashes. -#}
+{% macro spark__load_csv_rows(model, agate_table) -%}
+    {%- set types = model.config.get('column_types', {}) -%}
+    {%- set statements = [] -%}
+    {%- for rows in agate_table.rows | batch(get_batch_size()) -%}
+        {%- set lines = [] -%}
+        {%- for row in rows -%}
+            {%- set values = [] -%}
+            {%- for name in agate_table.column_names -%}
+                {%- set type = types.get(name, adapter.convert_type(agate_table, loop.index0)) -%}
+                {%- set text = (row[name] | string).replace('\\', '\\\\').replace("'", "\\'") -%}
+                {%- do values.append("cast(" ~ ("null" if row[name] is none else "'" ~ text ~ "'") ~ " as " ~ type ~ ")") -%}
+            {%- endfor -%}
+            {%- do lines.append('(' ~ values | join(', ') ~ ')') -%}
+        {%- endfor -%}
+        {%- set sql = 'insert into ' ~ this.render() ~ ' values\n' ~ lines | join(',\n') -%}
+        {%- do adapter.add_query(sql, abridge_sql_log=True) -%}
+        {%- do statements.append(sql) -%}
+    {%- endfor -%}
+    {{ return(statements[0]) }}
+{%- endmacro %}
