@@ -33,6 +33,7 @@ def bind(table: Table, mapping: ImportMapping, stamp: date | None) -> Scan:
         extra=table.extra([*binder.used, *months]),
         first_row=table.first_row,
         fault=table.fault,
+        blank=table.blank,
         set_aside=" or ".join(left_out),
         rows_per_record=max(1, len(months)),
         replaces=mapping.replaces,

@@ -173,16 +173,23 @@ def _ingest(arguments: argparse.Namespace) -> int:
 
 def _mappings(arguments: argparse.Namespace) -> int:
     from warehouse import contract, mapping
+    from warehouse.errors import MappingError
 
     home = Home.from_environment()
     known = mapping.load_all(contract.load(), home.mappings)
+    wrong = {name: one for name, one in known.items() if isinstance(one, MappingError)}
     if arguments.name is None:
         for one in known.values():
-            _say(f"{one.name:28} {one.extract.id:24} {one.title}")
-        return 0
+            if not isinstance(one, MappingError):
+                _say(f"{one.name:28} {one.extract.id:24} {one.title}")
+        for error in wrong.values():
+            _complain("mappings", str(error))
+        return MappingError.exit_code if wrong else 0
     if arguments.name not in known:
         raise UsageError(f"there is no mapping {arguments.name}; there are {', '.join(known)}.")
     one = known[arguments.name]
+    if isinstance(one, MappingError):
+        raise one
     _say(f"{one.title}: fills {one.extract.id}, told in {one.path}")
     if one.example:
         _say(f"A file looks like this:\n\n{one.example.rstrip()}")

@@ -21,10 +21,10 @@ from typing import Any
 
 import duckdb
 
-from warehouse import binding, sift
+from warehouse import binding, sift, totals
 from warehouse import contract as contracts
 from warehouse.contract import GATE_COLUMNS, Contract, Extract
-from warehouse.errors import FileRefusedError, UsageError
+from warehouse.errors import FileRefusedError, MappingError, UsageError
 from warehouse.home import Home
 from warehouse.ledger import Ledger
 from warehouse.mapping import ImportMapping, load_all
@@ -36,9 +36,6 @@ from warehouse.store import fingerprint, replacing
 
 # What one file may use of memory; what does not fit is spilled to the home's scratch folder.
 MEMORY_LIMIT = "1GB"
-
-# The source of what the gate itself keeps under raw/.
-GATE = "gate"
 
 _IGNORED_SUFFIXES = {".done", ".md", ".part", ".tmp", ".crdownload"}
 _STAMP = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)")
@@ -55,6 +52,7 @@ class FileResult:
     rows_accepted: int = 0
     rows_quarantined: int = 0
     rows_set_aside: int = 0
+    rows_blank: int = 0
     message: str = ""
     quarantine: Path | None = None
 
@@ -130,14 +128,17 @@ def ingest_files(
 ) -> Summary:
     """Take single files by an import mapping. The caller holds the home's lock."""
     with _opened(home, contract) as gate:
-        if mapping not in gate.mappings:
+        chosen = gate.mappings.get(mapping)
+        if chosen is None:
             known = ", ".join(gate.mappings)
             raise UsageError(f"there is no mapping {mapping}; there are {known}.")
+        if isinstance(chosen, MappingError):
+            raise chosen
         if missing := [str(file) for file in files if not file.is_file()]:
             raise UsageError(f"{', '.join(missing)}: there is no such file.")
         results: list[FileResult] = []
         for file in files:
-            results += gate.take_all([file], file.parent, say, gate.mappings[mapping])
+            results += gate.take_all([file], file.parent, say, chosen)
         return Summary(tuple(results))
 
 
@@ -148,8 +149,11 @@ def _opened(home: Home, contract: Contract | None) -> "Iterator[_Gate]":
     write_contracts(home, contract)
     ledger = home.open_ledger()
     _clear_up_after_killed_run(home, ledger)
-    with ThreadPoolExecutor(max_workers=1) as background:
-        yield _Gate(home, contract, mappings, ledger, background)
+    try:
+        with ThreadPoolExecutor(max_workers=1) as background:
+            yield _Gate(home, contract, mappings, ledger, background)
+    finally:
+        totals.write(home, contract, ledger)
 
 
 def write_contracts(home: Home, contract: Contract) -> None:
@@ -184,7 +188,7 @@ def _clear_up_after_killed_run(home: Home, ledger: Ledger) -> None:
     entered = {entry["raw"] for entry in ledger.entries if entry["event"] == "loaded"}
     for path in home.raw.glob("*/*/*.parquet"):
         raw = path.relative_to(home.root).as_posix()
-        if path.stem == "contract" or path.parent.parent.name == GATE or raw in live:
+        if path.stem == "contract" or path.parent.parent.name == totals.SOURCE or raw in live:
             continue
         if raw in entered:
             _withdraw(home, raw)
@@ -211,7 +215,8 @@ class _Gate:
 
     home: Home
     contract: Contract
-    mappings: Mapping[str, ImportMapping]
+    # A mapping that is wrong stands there as its error: only files that use it are refused.
+    mappings: Mapping[str, ImportMapping | MappingError]
     ledger: Ledger
     background: Executor
 
@@ -251,7 +256,10 @@ class _Gate:
         """What a file is for, told by the folder it lies in and by its name."""
         folder = name.split("/")[0] if "/" in name else ""
         stamp = _stamped_day(path.name)
-        if mapping := self.mappings.get(folder):
+        mapping = self.mappings.get(folder)
+        if isinstance(mapping, MappingError):
+            raise FileRefusedError(f"its mapping is wrong: {str(mapping).removesuffix('.')}")
+        if mapping:
             return _Delivery(path, name, sha256, mapping.extract, stamp, mapping)
         extracts = self.contract.of(folder)
         if not extracts:
@@ -306,6 +314,7 @@ class _Gate:
                 rows_accepted=rows["accepted"],
                 rows_quarantined=rows["quarantined"],
                 rows_set_aside=rows["set_aside"],
+                rows_blank=rows["blank"],
                 formats=dict(found.formats),
                 mapping=delivery.mapping.name if delivery.mapping else None,
                 withdraws=withdraws,
@@ -327,6 +336,7 @@ class _Gate:
             rows_accepted=rows["accepted"],
             rows_quarantined=rows["quarantined"],
             rows_set_aside=rows["set_aside"],
+            rows_blank=rows["blank"],
             quarantine=quarantine,
         )
 
@@ -433,6 +443,8 @@ def describe(result: FileResult) -> str:
             line = f"{result.file}: {result.rows_accepted} rows accepted"
             if result.rows_set_aside:
                 line += f", {result.rows_set_aside} left out by the mapping"
+            if result.rows_blank:
+                line += f", {result.rows_blank} blank"
             if result.rows_quarantined:
                 line += f", {result.rows_quarantined} quarantined; see {result.quarantine}"
             return line + "."

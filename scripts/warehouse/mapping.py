@@ -112,10 +112,17 @@ class ImportMapping:
         return frozenset(squeezed(name) for name in (*rules, *(c.column for c in conditions)))
 
 
-def load_all(contract: Contract, home_folder: Path) -> dict[str, ImportMapping]:
-    """Every mapping by name; one of the home wins over a given one of the same name."""
+def load_all(contract: Contract, home_folder: Path) -> dict[str, ImportMapping | MappingError]:
+    """Every mapping by name, or what is wrong with it; one of the home wins over a given one."""
     files = {path.stem: path for folder in (BUILT_IN, home_folder) for path in _files(folder)}
-    return {name: load(path, contract) for name, path in sorted(files.items())}
+    return {name: _load_or_error(path, contract) for name, path in sorted(files.items())}
+
+
+def _load_or_error(path: Path, contract: Contract) -> ImportMapping | MappingError:
+    try:
+        return load(path, contract)
+    except MappingError as error:
+        return error
 
 
 def _files(folder: Path) -> list[Path]:

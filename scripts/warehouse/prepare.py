@@ -51,6 +51,8 @@ _BOMS = (
 # Encodings finance exports come in when they are not UTF-8, the most likely first.
 _LEGACY = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp437", "cp850", "mac_roman"]
 _LEGACY += ["shift_jis", "euc_kr", "gb18030", "big5"]
+_BLANK_LINES = (b"\n\n", b"\n\r\n", b"\r\r")
+_BLANK_LINE = re.compile(rb"\n(?=\n)")
 _NOT_ASCII = re.compile(rb"[^\n]*[\x80-\xff][^\n]*\n?")
 
 
@@ -147,12 +149,15 @@ def _prepare_text(
             f"a line is longer than {MAX_LINE >> 20} MiB, so this is no table of rows: "
             "check that it is the right file and that its lines end in line breaks"
         )
-    if prepared.format == "csv" and survey.mixes_line_ends:
-        source, path = path, scratch / "line-ends"
-        for _ in _copied(_with_one_line_end(source), path):
-            pass
     readable = replace(prepared, path=path, encoding=encoding, has_nul=survey.has_nul)
-    return _with_header(readable, expected, reading) if prepared.format == "csv" else readable
+    if prepared.format == "csv":
+        readable = _with_header(readable, expected, reading)
+    if survey.has_blank_lines or (prepared.format == "csv" and survey.mixes_line_ends):
+        tidy = scratch / "tidy"
+        for _ in _copied(_tidied(readable), tidy):
+            pass
+        readable = replace(readable, path=tidy)
+    return readable
 
 
 def _known_encoding(reading: Reading) -> str | None:
@@ -220,21 +225,75 @@ def _transcoded(path: Path, encoding: str) -> Iterator[bytes]:
         ) from None
 
 
-def _with_one_line_end(path: Path) -> Iterator[bytes]:
-    """Every line break outside quotes becomes a line feed; what is quoted stays as it is."""
-    is_quoted = False
-    held = b""
-    with path.open("rb") as file:
+def _tidied(prepared: Prepared) -> Iterator[bytes]:
+    """Line breaks become line feeds and blank lines records without values, except inside quotes.
+
+    DuckDB skips blank lines without counting them; as records they are counted and keep their place.
+    """
+    is_json = prepared.format == "jsonl"
+    blank = (
+        b"{}" if is_json else (prepared.delimiter * (len(prepared.header) - 1)).encode() or b'""'
+    )
+    tidier = _Tidier(blank, b"" if is_json else prepared.delimiter.encode())
+    with prepared.path.open("rb") as file:
+        is_first = True
         while chunk := file.read(CHUNK):
-            chunk, held = held + chunk, b""
-            if chunk.endswith(b"\r"):
-                chunk, held = chunk[:-1], b"\r"
-            segments = chunk.split(b'"')
-            for at in range(1 if is_quoted else 0, len(segments), 2):
-                segments[at] = segments[at].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-            is_quoted ^= len(segments) % 2 == 0
-            yield b'"'.join(segments)
-    yield held if is_quoted else held.replace(b"\r", b"\n")
+            yield tidier.tidy(chunk.removeprefix(codecs.BOM_UTF8) if is_first else chunk)
+            is_first = False
+    yield tidier.rest()
+
+
+class _Tidier:
+    """Follows the quotes of a CSV file: one opens at the start of a value, `""` inside is text."""
+
+    def __init__(self, blank: bytes, delimiter: bytes) -> None:
+        self._blank = blank
+        # What a value starts after; without a delimiter nothing is quoted.
+        self._starters = (b"\n", delimiter) if delimiter else ()
+        self._is_quoted = False
+        self._was_closed = False
+        self._is_at_start = bool(delimiter)
+        self._is_line_empty = False
+        self._held = b""
+
+    def tidy(self, chunk: bytes) -> bytes:
+        """The next bytes, tidied; a carriage return at the end waits for what follows."""
+        chunk, self._held = self._held + chunk, b""
+        if chunk.endswith(b"\r"):
+            chunk, self._held = chunk[:-1], b"\r"
+        return self._tidied(chunk)
+
+    def rest(self) -> bytes:
+        """What was held back."""
+        held, self._held = self._held, b""
+        return self._tidied(held)
+
+    def _tidied(self, chunk: bytes) -> bytes:
+        segments = chunk.split(b'"')
+        for at, segment in enumerate(segments):
+            if at:
+                self._pass_quote()
+            if segment and not self._is_quoted:
+                segments[at] = self._outside(segment)
+            if segment:
+                self._was_closed = False
+        return b'"'.join(segments)
+
+    def _pass_quote(self) -> None:
+        if self._is_quoted:
+            self._is_quoted, self._was_closed = False, True
+        elif self._was_closed or self._is_at_start:
+            self._is_quoted, self._was_closed = True, False
+        self._is_at_start = self._is_line_empty = False
+
+    def _outside(self, segment: bytes) -> bytes:
+        segment = segment.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        if self._is_line_empty and segment.startswith(b"\n"):
+            segment = self._blank + segment
+        segment = _BLANK_LINE.sub(b"\n" + self._blank, segment)
+        self._is_line_empty = segment.endswith(b"\n")
+        self._is_at_start = segment.endswith(self._starters)
+        return segment
 
 
 @dataclass
@@ -246,11 +305,13 @@ class _Survey:
     has_nul: bool = False
     longest_line: int = 0
     is_utf8: bool = True
+    has_blank_lines: bool = False
     _line: int = 0
     _feeds: int = 0
     _returns: int = 0
     _pairs: int = 0
     _last: bytes = b""
+    _last_two: bytes = b""
     _decoder: codecs.IncrementalDecoder = field(
         default_factory=lambda: codecs.getincrementaldecoder("utf-8")()
     )
@@ -273,6 +334,11 @@ class _Survey:
         if b"\r" in chunk or self._last == b"\r":
             self._returns += chunk.count(b"\r")
             self._pairs += chunk.count(b"\r\n") + (self._last == b"\r" and chunk[:1] == b"\n")
+        seam = self._last_two + chunk[:2]
+        self.has_blank_lines = self.has_blank_lines or any(
+            breaks in chunk or breaks in seam for breaks in _BLANK_LINES
+        )
+        self._last_two = (self._last_two + chunk[-2:])[-2:]
         self._last = chunk[-1:]
         last = chunk.rfind(b"\n")
         if last < 0:

@@ -27,6 +27,8 @@ class Table:
     first_row: int
     # SQL of what is wrong with a record as a whole; empty where nothing can be.
     fault: str = ""
+    # SQL that is true for a record without any value.
+    blank: str = "false"
     # The columns' own types, where the format has types, and SQL of their values.
     types: tuple[str, ...] = ()
     typed: tuple[str, ...] = ()
@@ -70,6 +72,8 @@ class Scan:
     extra: str
     first_row: int
     fault: str = ""
+    # SQL that is true for a record without any value.
+    blank: str = "false"
     # SQL that is true for records the mapping leaves out.
     set_aside: str = ""
     # Rows a record becomes, where months run across.
@@ -105,7 +109,10 @@ def _csv(prepared: Prepared) -> Table:
     )"""
     texts = tuple(f"c{at}" for at in range(len(prepared.header)))
     names = prepared.header
-    return Table(relation, names, texts, _others(names, texts), prepared.first_record + 1)
+    blank = f"coalesce({', '.join(texts)}) is null"
+    return Table(
+        relation, names, texts, _others(names, texts), prepared.first_record + 1, blank=blank
+    )
 
 
 def _others(names: Sequence[str], values: Sequence[str]) -> Callable[[Sequence[int]], str]:
@@ -149,7 +156,8 @@ def _jsonl(connection: duckdb.DuckDBPyConnection, prepared: Prepared) -> Table:
         others = f"json_merge_patch('{{}}', json_merge_patch(json, {known}))"
         return f"case when {fault} is null then nullif(cast({others} as varchar), '{{}}') end"
 
-    return Table(relation, names, texts, extra, first_row=1, fault=fault)
+    blank = "cast(json as varchar) = '{}'"
+    return Table(relation, names, texts, extra, first_row=1, fault=fault, blank=blank)
 
 
 def _pointer(key: str) -> str:
@@ -202,6 +210,7 @@ def bind(table: Table, extract: Extract) -> Scan:
         extra=table.extra([at for _, at in matched]),
         first_row=table.first_row,
         fault=table.fault,
+        blank=table.blank,
     )
 
 

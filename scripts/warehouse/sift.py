@@ -117,6 +117,7 @@ def _parse(
             _extra,
             _fault,
             {f"concat_ws('|', {scope})" if scope else "cast(null as varchar)"} as _scope,
+            _blank,
             _set_aside,
             {"_within," if within != "null" else ""}
             case when not _set_aside and not ({" and ".join(is_sound) or "true"})
@@ -130,7 +131,8 @@ def _parse(
                     {scan.extra} as _extra,
                     {scan.fault or "null"} as _fault,
                     {within} as _within,
-                    coalesce({scan.set_aside or "false"}, false) as _set_aside
+                    coalesce({scan.blank}, false) as _blank,
+                    _blank or coalesce({scan.set_aside or "false"}, false) as _set_aside
                 from {scan.relation}
             )
         )
@@ -288,35 +290,45 @@ def _add_faults_of(
 
 
 def count(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """Rows read, accepted, quarantined, and left out because the mapping says so."""
-    ((parsed, rejected, set_aside, faulty),) = connection.execute("""
+    """Rows read, accepted, quarantined, left out because the mapping says so, and blank."""
+    ((parsed, rejected, set_aside, blank, faulty),) = connection.execute("""
         select
             (select count(*) from parsed),
             (select count(*) from rejects),
-            (select count(*) from parsed where _set_aside),
+            (select count(*) from parsed where _set_aside and not _blank),
+            (select count(*) from parsed where _blank),
             (select count(*) from rejects) + (select count(distinct _id) from faults)
     """).fetchall()
     read = parsed + rejected
-    accepted = read - faulty - set_aside
-    return {"read": read, "accepted": accepted, "quarantined": faulty, "set_aside": set_aside}
+    return {
+        "read": read,
+        "accepted": read - faulty - set_aside - blank,
+        "quarantined": faulty,
+        "set_aside": set_aside,
+        "blank": blank,
+    }
 
 
 def total(connection: duckdb.DuckDBPyConnection, extract: Extract) -> dict[str, dict[str, str]]:
-    """Per amount column, the sum of the accepted rows and of what could be read of the others."""
+    """Per decimal column, the sum of what could be read of all rows, and of each part of them."""
     columns = [c.name for c in extract.columns if c.data_type.lower().startswith("decimal")]
     if not columns:
         return {}
-    is_accepted = "(_record is null and _id not in (select _id from faults where _id is not null))"
-    sums = ", ".join(
-        f"coalesce(sum({identifier(name)}) filter ({is_not} {is_accepted}), 0)"
-        for name in columns
-        for is_not in ("", "not")
-    ).replace("filter (", "filter (where ")
-    (values,) = connection.execute(f"select {sums} from numbered where not _set_aside").fetchall()
-    return {
-        name: {"accepted": str(values[2 * at]), "quarantined": str(values[2 * at + 1])}
-        for at, name in enumerate(columns)
+    is_faulty = "(_record is not null or _id in (select _id from faults where _id is not null))"
+    parts = {
+        "read": "true",
+        "accepted": f"not _set_aside and not {is_faulty}",
+        "quarantined": f"not _set_aside and {is_faulty}",
+        "set_aside": "_set_aside",
     }
+    sums = ", ".join(
+        f"coalesce(sum({identifier(name)}) filter (where {condition}), 0)"
+        for name in columns
+        for condition in parts.values()
+    )
+    (values,) = connection.execute(f"select {sums} from numbered").fetchall()
+    found = iter(values)
+    return {name: {part: str(next(found)) for part in parts} for name in columns}
 
 
 def summarise_faults(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from warehouse import ledger, publish
+from warehouse import ledger, publish, totals
 from warehouse.home import LEDGER, Home
 from warehouse.ledger import GENESIS, Entry
 from warehouse.store import fingerprint
@@ -52,7 +52,8 @@ def _stored(home: Home, entries: Sequence[Entry | None]) -> Iterator[str]:
     for entry in entries:
         if entry and entry.get("event") == "loaded":
             for name in entry.get("withdraws", ()):
-                expected.pop(name, None)
+                if name in expected:
+                    expected[_withdrawn(name)] = expected.pop(name)
             for kind in ("raw", "quarantine"):
                 if entry.get(kind):
                     expected[entry[kind]] = entry[f"{kind}_sha256"]
@@ -62,10 +63,16 @@ def _stored(home: Home, entries: Sequence[Entry | None]) -> Iterator[str]:
             yield f"{name} is missing"
         elif fingerprint(path) != sha256:
             yield f"{name} was changed after it was written"
-    for path in sorted(home.raw.glob("*/*/*.parquet")):
+    for path in sorted((*home.raw.glob("*/*/*.parquet"), *home.withdrawn.glob("*/*/*.parquet"))):
         name = path.relative_to(home.root).as_posix()
-        if path.stem != "contract" and path.parent.parent.name != "gate" and name not in expected:
+        is_derived = path.stem == "contract" or path.parent.parent.name == totals.SOURCE
+        if not is_derived and name not in expected:
             yield f"{name} is not in the ledger"
+
+
+def _withdrawn(raw: str) -> str:
+    """Where a raw file goes when it is taken back."""
+    return (Path("withdrawn") / Path(raw).relative_to("raw")).as_posix()
 
 
 def _versions(home: Home, entries: Sequence[Entry | None]) -> Iterator[str]:

@@ -142,6 +142,35 @@ def test_records_keep_their_number_when_others_are_rejected(home: Home) -> None:
     assert all(value == f"p{at},i" for at, _, value, _ in quarantined(result))
 
 
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_blank_records_are_counted_and_the_others_keep_their_number(
+    home: Home, line_end: str
+) -> None:
+    rows = [GOOD, "\n", ",,,,,\n", "bad\n", GOOD.replace("i1", '"i""\n\n1"'), "\n", "\n", GOOD]
+    content = (HEADER + "".join(rows)).replace("\n", line_end)
+    result = load(home, content)
+    counted = (result.rows_accepted, result.rows_quarantined, result.rows_blank)
+    assert (result.rows_read, counted) == (8, (3, 1, 4))
+    quoted = f'i"{line_end}{line_end}1'
+    assert raw(home, "_row, invoice_id") == [(2, "i1"), (6, quoted), (9, "i1")]
+    assert [row[0] for row in quarantined(result)] == [5]
+
+
+def test_a_stray_quote_does_not_make_blank_lines_of_what_is_quoted(home: Home) -> None:
+    rows = ['p1,5" pipe,2026-01-05,1,,USD\n\n', 'p2,"a\n\nb",2026-01-05,1,,USD\n\r\n']
+    result = load(home, HEADER + "".join(rows))
+    assert (result.rows_read, result.rows_blank) == (4, 2)
+    assert raw(home, "_row, invoice_id") == [(2, '5" pipe'), (4, "a\n\nb")]
+
+
+def test_blank_lines_between_json_objects_are_counted(home: Home) -> None:
+    row = '{"payment_id": 7, "invoice_id": "i", "paid_on": "2026-01-05", "amount": 1, '
+    row += '"currency": "USD"}\n'
+    result = load(home, row + "\n{}\n" + row, "revenue/payments.jsonl")
+    assert (result.rows_read, result.rows_accepted, result.rows_blank) == (4, 2, 2)
+    assert raw(home, "_row") == [(1,), (4,)]
+
+
 def test_columns_are_found_whatever_their_order_case_and_punctuation(home: Home) -> None:
     header = "Currency,Payment ID,PAID ON,Amount,invoice-id,Card type,\n"
     load(home, header + "USD,p1,2026-01-05,1,i1,visa,\n" + "USD,p2,2026-01-05,1,i1,,x\n")
@@ -218,7 +247,12 @@ def test_rows_read_are_accepted_or_quarantined_and_amounts_are_too(home: Home) -
     load(home, HEADER + GOOD + "p2,i1,nope,2.25,,USD\np3,i1,2026-01-05,4,,usd\np4\n")
     (entry,) = entries(home)
     assert (entry["rows_read"], entry["rows_accepted"], entry["rows_quarantined"]) == (4, 1, 3)
-    assert entry["totals"]["amount"] == {"accepted": "10.50", "quarantined": "6.25"}
+    assert entry["totals"]["amount"] == {
+        "read": "16.75",
+        "accepted": "10.50",
+        "quarantined": "6.25",
+        "set_aside": "0.00",
+    }
     assert {fault["reason"][:9]: fault["rows"] for fault in entry["faults"]} == {
         "a currenc": 1,
         "not a day": 1,

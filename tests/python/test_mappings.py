@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from gate import entries, load, quarantined, raw, run
-from warehouse import cli, contract, ingest, verify
+from gate import GOOD, HEADER, entries, land, load, quarantined, raw, run
+from warehouse import cli, contract, ingest, mapping, verify
 from warehouse.errors import MappingError, UsageError
 from warehouse.home import Home
-from warehouse.mapping import BUILT_IN, load_all
+from warehouse.mapping import BUILT_IN
 
 CONTRACT = contract.load()
-GIVEN = load_all(CONTRACT, BUILT_IN)
+GIVEN = {path.stem: mapping.load(path, CONTRACT) for path in sorted(BUILT_IN.glob("*.yml"))}
 
 
 @pytest.fixture
@@ -26,13 +26,13 @@ def write_mapping(home: Home, name: str, text: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", [name for name, mapping in GIVEN.items() if mapping.example])
+@pytest.mark.parametrize("name", [name for name, one in GIVEN.items() if one.example])
 def test_a_given_mapping_takes_its_own_example(home: Home, name: str) -> None:
-    mapping = GIVEN[name]
-    result = load(home, mapping.example, f"{name}/example.2026-02-01.csv")
+    given = GIVEN[name]
+    result = load(home, given.example, f"{name}/example.2026-02-01.csv")
     assert result.outcome == "loaded", result.message
     assert result.rows_accepted == result.rows_read > 0
-    assert mapping.title
+    assert given.title
 
 
 def test_debit_and_credit_become_one_signed_amount(home: Home) -> None:
@@ -118,8 +118,20 @@ def test_a_corrected_mapping_reads_the_file_again_and_takes_the_first_reading_ba
     write_mapping(home, "our_budget", WIDE.replace("EUR", "CHF"))
     assert [file.outcome for file in run(home).files] == ["loaded"]
     assert raw(home, "currency", "budget/budget_lines") == [("CHF",)]
-    assert len(list(home.withdrawn.rglob("*.parquet"))) == 1
+    (withdrawn,) = home.withdrawn.rglob("*.parquet")
     assert list(verify.problems(home)) == []
+    kept = withdrawn.read_bytes()
+    withdrawn.write_bytes(b"x")
+    assert list(verify.problems(home)) == [
+        f"{withdrawn.relative_to(home.root)} was changed after it was written"
+    ]
+    withdrawn.write_bytes(kept)
+    stranger = withdrawn.with_name("stranger.parquet")
+    stranger.touch()
+    assert list(verify.problems(home)) == [
+        f"{stranger.relative_to(home.root)} is not in the ledger"
+    ]
+    stranger.unlink()
     write_mapping(home, "our_budget", WIDE)
     run(home)
     assert raw(home, "currency", "budget/budget_lines") == [("EUR",)]
@@ -165,10 +177,14 @@ def test_a_wrong_mapping_is_refused_with_the_line_to_fix(
 ) -> None:
     assert wrong in GOOD_MAPPING
     path = write_mapping(home, "mine", GOOD_MAPPING.replace(wrong, right))
-    with pytest.raises(MappingError) as caught:
-        run(home)
-    assert str(caught.value).startswith(f"{path} line {line}: ")
-    assert message in str(caught.value)
+    land(home, "mine/file.csv", "id\n1\n")
+    land(home, "revenue/payments.csv", HEADER + GOOD)
+    refused, loaded = run(home).files
+    assert refused.message.startswith(f"its mapping is wrong: {path} line {line}: ")
+    assert message in refused.message
+    assert loaded.outcome == "loaded", "a wrong mapping concerns the files that use it"
+    with pytest.raises(MappingError, match=f"line {line}: "):
+        ingest.ingest_files(home, [home.landing / "mine/file.csv"], "mine")
 
 
 @pytest.mark.parametrize(
@@ -251,6 +267,12 @@ def test_a_file_is_taken_by_name_of_the_mapping(
     assert cli.main(["mappings", "focus"]) == 0
     assert "BillingPeriodStart" in capsys.readouterr().out
     assert cli.main(["mappings", "nothing"]) == 2
+    write_mapping(home, "broken", "into: nowhere\n")
+    assert cli.main(["mappings"]) == 2
+    output = capsys.readouterr()
+    assert "focus" in output.out
+    assert "broken.yml line 1: fills nowhere" in output.err
+    assert cli.main(["mappings", "broken"]) == 2
 
 
 def test_an_unknown_mapping_is_said_to_be_unknown(home: Home, tmp_path: Path) -> None:

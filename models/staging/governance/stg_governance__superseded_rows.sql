@@ -25,9 +25,7 @@ with
 delivered as (
     {% for source_name, extract_name in extracts %}
     {%- set relation = source(source_name, extract_name) -%}
-    {%- set contract = (
-        graph.sources['source.' ~ project_name ~ '.' ~ source_name ~ '.' ~ extract_name] if execute else none
-    ) -%}
+    {%- set contract = extract_contract(source_name, extract_name) -%}
     {%- set key = contract.config.meta.key if contract else ['_row'] -%}
     {%- set columns = contract.columns.keys() if contract else ['_row'] -%}
     select
