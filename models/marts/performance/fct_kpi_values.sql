@@ -1,64 +1,26 @@
--- One row per key figure, scope (company, product line or product) and month.
+-- One row per key figure, scope (company, product line, product or objective) and month.
 with
 
 catalog as (
 
     select
         kpi_id,
-        unit
+        unit,
+        numerator_measure,
+        denominator_measure
     from {{ ref('kpi_catalog') }}
 
 ),
 
-contributions as (
+measures as (
 
     select
+        measure_id,
         product_id,
+        objective_id,
         month_date,
-        revenue_amount,
-        cm1_amount,
-        product_contribution_amount,
-        operating_result_amount
-    from {{ ref('rpt_product_contribution') }}
-    where is_closed
-
-),
-
-waterfall as (
-
-    select
-        month_date,
-        snapshot_on,
-        reporting_closing_mrr_amount
-    from {{ ref('rpt_mrr_waterfall') }}
-    where
-        not is_survivors_only
-        and snapshot_on = cast({{ dbt.dateadd('day', -1, dbt.dateadd('month', 1, 'month_date')) }} as date)
-
-),
-
-retention as (
-
-    select
-        month_date,
-        opening_mrr_amount,
-        retained_mrr_amount,
-        closing_mrr_amount
-    from {{ ref('rpt_retention') }}
-    where
-        retention_reason is null
-        and not is_survivors_only
-
-),
-
-utilisation as (
-
-    select
-        period_month,
-        used_hours,
-        practical_hours
-    from {{ ref('rpt_resource_utilisation') }}
-    where used_hours is not null
+        measure_value
+    from {{ ref('int_kpi_measures') }}
 
 ),
 
@@ -71,146 +33,82 @@ products as (
 
 ),
 
--- What each figure is made of; a ratio is divided once, after its parts are added up.
-parts as (
-
-    select
-        'revenue' as kpi_id,
-        product_id,
-        month_date,
-        cast(revenue_amount as decimal(28, 2)) as numerator,
-        cast(null as decimal(28, 2)) as denominator
-    from contributions
-    union all
-    select
-        'cost' as kpi_id,
-        product_id,
-        month_date,
-        revenue_amount - operating_result_amount as numerator,
-        null as denominator
-    from contributions
-    union all
-    select
-        'product_contribution' as kpi_id,
-        product_id,
-        month_date,
-        product_contribution_amount as numerator,
-        null as denominator
-    from contributions
-    union all
-    select
-        'cm1_rate' as kpi_id,
-        product_id,
-        month_date,
-        cm1_amount as numerator,
-        revenue_amount as denominator
-    from contributions
-    union all
-    select
-        'operating_margin_rate' as kpi_id,
-        product_id,
-        month_date,
-        operating_result_amount as numerator,
-        revenue_amount as denominator
-    from contributions
-    union all
-    select
-        'mrr' as kpi_id,
-        null as product_id,
-        month_date,
-        reporting_closing_mrr_amount as numerator,
-        null as denominator
-    from waterfall
-    union all
-    select
-        'nrr_rate' as kpi_id,
-        null as product_id,
-        month_date,
-        closing_mrr_amount as numerator,
-        opening_mrr_amount as denominator
-    from retention
-    union all
-    select
-        'grr_rate' as kpi_id,
-        null as product_id,
-        month_date,
-        retained_mrr_amount as numerator,
-        opening_mrr_amount as denominator
-    from retention
-    union all
-    select
-        'utilisation_rate' as kpi_id,
-        null as product_id,
-        period_month as month_date,
-        cast(used_hours as decimal(28, 2)) as numerator,
-        cast(practical_hours as decimal(28, 2)) as denominator
-    from utilisation
-
-),
-
 scoped as (
 
     select
-        kpi_id,
+        measure_id,
         'company' as scope_type,
         'company' as scope_id,
         month_date,
-        numerator,
-        denominator
-    from parts
+        measure_value
+    from measures
     union all
     select
-        parts.kpi_id,
+        measures.measure_id,
         'product_line' as scope_type,
-        products.product_line as scope_id,
-        parts.month_date,
-        parts.numerator,
-        parts.denominator
-    from parts
-    inner join products on parts.product_id = products.product_id
+        coalesce(products.product_line, 'unknown') as scope_id,
+        measures.month_date,
+        measures.measure_value
+    from measures
+    inner join products on measures.product_id = products.product_id
     union all
     select
-        parts.kpi_id,
+        measures.measure_id,
         'product' as scope_type,
-        parts.product_id as scope_id,
-        parts.month_date,
-        parts.numerator,
-        parts.denominator
-    from parts
-    inner join products on parts.product_id = products.product_id
+        measures.product_id as scope_id,
+        measures.month_date,
+        measures.measure_value
+    from measures
+    inner join products on measures.product_id = products.product_id
+    union all
+    select
+        measure_id,
+        'objective' as scope_type,
+        objective_id as scope_id,
+        month_date,
+        measure_value
+    from measures
+    where objective_id is not null
 
 ),
 
+-- A ratio is divided once, after its parts are added up.
 totals as (
 
     select
-        kpi_id,
+        measure_id,
         scope_type,
         scope_id,
         month_date,
-        {{ sum_complete('numerator') }} as numerator,
-        sum(denominator) as denominator
+        cast({{ sum_complete('measure_value') }} as decimal(28, 6)) as measure_value
     from scoped
-    group by kpi_id, scope_type, scope_id, month_date
+    group by measure_id, scope_type, scope_id, month_date
 
 ),
 
-measured as (
+-- A figure exists where both of its parts are measured.
+parted as (
 
     select
-        totals.kpi_id,
-        totals.scope_type,
-        totals.scope_id,
-        totals.month_date,
+        catalog.kpi_id,
+        numerators.scope_type,
+        numerators.scope_id,
+        numerators.month_date,
         catalog.unit,
-        cast(totals.numerator as decimal(28, 2)) as numerator,
-        cast(totals.denominator as decimal(28, 2)) as denominator,
-        case
-            when catalog.unit = 'amount' then cast(totals.numerator as double)
-            when totals.denominator > 0 then cast(totals.numerator as double) / cast(totals.denominator as double)
-        end as kpi_value
-    from totals
-    inner join catalog on totals.kpi_id = catalog.kpi_id
+        catalog.denominator_measure is not null as is_ratio,
+        numerators.measure_value as numerator,
+        denominators.measure_value as denominator
+    from catalog
+    inner join totals as numerators on catalog.numerator_measure = numerators.measure_id
+    left join totals as denominators
+        on
+            catalog.denominator_measure = denominators.measure_id
+            and numerators.scope_type = denominators.scope_type
+            and numerators.scope_id = denominators.scope_id
+            and numerators.month_date = denominators.month_date
+    where
+        catalog.denominator_measure is null
+        or denominators.measure_id is not null
 
 ),
 
@@ -219,17 +117,20 @@ final as (
     select
         kpi_id,
         scope_type,
-        coalesce(scope_id, 'unknown') as scope_id,
+        scope_id,
         month_date,
         unit,
         numerator,
         denominator,
-        kpi_value,
         case
-            when kpi_value is null and numerator is null then 'missing_rate'
-            when kpi_value is null then 'no_denominator'
+            when not is_ratio then cast(numerator as double)
+            when denominator > 0 then cast(numerator as double) / cast(denominator as double)
+        end as kpi_value,
+        case
+            when numerator is null or (is_ratio and denominator is null) then 'missing_rate'
+            when is_ratio and denominator <= 0 then 'no_denominator'
         end as kpi_value_reason
-    from measured
+    from parted
 
 )
 

@@ -1,0 +1,572 @@
+-- One row per measure, product, initiative's objective and month: what key figures are made of.
+with
+
+-- A figure of a month is one of the whole month.
+last_days as (
+
+    select reporting_on as last_on
+    from {{ ref('int_reporting_date') }}
+    union all
+    select cutoff_on as last_on
+    from {{ ref('int_revenue_cutoff') }}
+
+),
+
+whole_months as (
+
+    select cast(date_trunc('month', max(last_on) + 1) as date) as open_month
+    from last_days
+
+),
+
+fiscal_periods as (
+
+    select
+        fiscal_period,
+        cast(date_trunc('month', end_on) as date) as month_date
+    from {{ ref('dim_fiscal_period') }}
+    where is_reporting_entity
+
+),
+
+initiatives as (
+
+    select
+        initiative_id,
+        product_id,
+        objective_id
+    from {{ ref('dim_initiative') }}
+
+),
+
+contributions as (
+
+    select
+        product_id,
+        month_date,
+        revenue_amount,
+        cost_to_serve_amount,
+        cm1_amount,
+        cm2_amount,
+        acquisition_amount,
+        engineering_amount,
+        product_contribution_amount,
+        operating_result_amount,
+        revenue_amount - operating_result_amount as cost_amount
+    from {{ ref('rpt_product_contribution') }}
+    where is_closed
+
+),
+
+product_roi as (
+
+    select
+        product_id,
+        month_date,
+        ttm_return_amount,
+        ttm_direct_cost_amount + ttm_allocated_cost_amount as ttm_cost_amount
+    from {{ ref('rpt_product_roi') }}
+    where is_closed
+    qualify min(month_date) over () <= cast({{ dbt.dateadd('month', -11, 'month_date') }} as date)
+
+),
+
+product_metrics as (
+
+    select
+        product_id,
+        month_date,
+        mrr_amount,
+        12 * mrr_amount as arr_amount,
+        customers,
+        opening_mrr_amount,
+        retained_mrr_amount,
+        closing_mrr_amount,
+        opening_customers,
+        lost_customers,
+        active_users,
+        active_customers,
+        opened_tickets,
+        resolved_tickets,
+        resolution_hours,
+        ttm_responses,
+        100 * (ttm_promoters - ttm_detractors) as net_promoter_points
+    from {{ ref('fct_product_metrics') }}
+
+),
+
+unit_economics as (
+
+    select
+        month_date,
+        new_logo_spend_amount,
+        new_customers,
+        cac_payback_months,
+        ltv_amount,
+        ltv_cac_ratio,
+        quick_ratio,
+        magic_number,
+        rule_of_40_rate
+    from {{ ref('rpt_unit_economics') }}
+    where segment = 'all'
+
+),
+
+utilisation as (
+
+    select
+        period_month as month_date,
+        used_hours,
+        practical_hours
+    from {{ ref('rpt_resource_utilisation') }}
+    where used_hours is not null
+
+),
+
+variances as (
+
+    select
+        product_id,
+        fiscal_period,
+        account_type,
+        budget_amount,
+        variance_favourable_amount,
+        abs(variance_amount) as absolute_variance_amount,
+        abs(actual_amount) as absolute_actual_amount
+    from {{ ref('rpt_budget_variance') }}
+    where
+        version_type = 'original'
+        and is_closed
+
+),
+
+outlooks as (
+
+    select
+        product_id,
+        fiscal_period,
+        account_type,
+        coalesce(budget_full_year_amount, 0) as budget_full_year_amount,
+        outlook_favourable_amount
+    from {{ ref('rpt_budget_outlook') }}
+    where is_selected
+
+),
+
+cloud_efficiency as (
+
+    select
+        scope_type,
+        scope_id as product_id,
+        month_date,
+        effective_amount as cloud_amount,
+        list_amount as cloud_list_amount,
+        list_amount - usage_effective_amount as cloud_savings_amount,
+        allocated_amount as cloud_allocated_amount,
+        commitment_used_amount,
+        commitment_used_amount + commitment_unused_amount as commitment_amount
+    from {{ ref('rpt_cloud_efficiency') }}
+    where scope_type in ('company', 'product')
+
+),
+
+cash_flows as (
+
+    select
+        initiative_id,
+        month_date,
+        case when version_role = 'realised' then build_cost_amount else 0 end as build_cost_amount,
+        case when version_role = 'realised' then benefit_amount else 0 end as realised_benefit_amount,
+        case when version_role = 'baseline' then benefit_amount else 0 end as planned_benefit_amount
+    from {{ ref('fct_initiative_cash_flows') }}
+    where version_role in ('realised', 'baseline')
+
+),
+
+earned_values as (
+
+    select
+        initiative_id,
+        month_date,
+        planned_value_amount,
+        earned_value_amount,
+        actual_cost_amount
+    from {{ ref('rpt_earned_value') }}
+    where is_current
+
+),
+
+deferred_revenue as (
+
+    select
+        month_date,
+        closing_amount as deferred_revenue_amount
+    from {{ ref('fct_deferred_revenue') }}
+    where not is_scheduled
+
+),
+
+reconciliations as (
+
+    select
+        month_date,
+        case when is_reconciled then 1 else 0 end as reconciled_accounts,
+        1 as reconcilable_accounts
+    from {{ ref('rpt_reconciliation') }}
+    where is_closed
+
+),
+
+cloud_products as (
+
+    select
+        product_id,
+        month_date,
+        cloud_amount,
+        cloud_list_amount,
+        cloud_savings_amount,
+        cloud_allocated_amount
+    from cloud_efficiency
+    where scope_type = 'product'
+
+),
+
+-- What a commitment did not use belongs to no product.
+cloud_commitments as (
+
+    select
+        month_date,
+        commitment_used_amount,
+        commitment_amount
+    from cloud_efficiency
+    where scope_type = 'company'
+
+),
+
+growth as (
+
+    select
+        contributions.product_id,
+        contributions.month_date,
+        earlier.revenue_amount as prior_year_revenue_amount,
+        contributions.revenue_amount - earlier.revenue_amount as revenue_growth_amount
+    from contributions
+    inner join contributions as earlier
+        on
+            contributions.product_id = earlier.product_id
+            and earlier.month_date = cast({{ dbt.dateadd('month', -12, 'contributions.month_date') }} as date)
+
+),
+
+budget_variances as (
+
+    select
+        variances.product_id,
+        fiscal_periods.month_date,
+        case when variances.account_type = 'expense' then variances.variance_favourable_amount else 0 end
+            as cost_variance_amount,
+        case when variances.account_type = 'expense' then variances.budget_amount else 0 end as cost_budget_amount,
+        case when variances.account_type = 'revenue' then variances.variance_favourable_amount else 0 end
+            as revenue_variance_amount,
+        case when variances.account_type = 'revenue' then variances.budget_amount else 0 end as revenue_budget_amount,
+        variances.absolute_variance_amount,
+        variances.absolute_actual_amount
+    from variances
+    inner join fiscal_periods on variances.fiscal_period = fiscal_periods.fiscal_period
+
+),
+
+budget_outlooks as (
+
+    select
+        outlooks.product_id,
+        fiscal_periods.month_date,
+        case when outlooks.account_type = 'expense' then outlooks.outlook_favourable_amount else 0 end
+            as cost_outlook_variance_amount,
+        case when outlooks.account_type = 'expense' then outlooks.budget_full_year_amount else 0 end
+            as cost_full_year_amount,
+        case when outlooks.account_type = 'revenue' then outlooks.outlook_favourable_amount else 0 end
+            as revenue_outlook_variance_amount,
+        case when outlooks.account_type = 'revenue' then outlooks.budget_full_year_amount else 0 end
+            as revenue_full_year_amount
+    from outlooks
+    inner join fiscal_periods on outlooks.fiscal_period = fiscal_periods.fiscal_period
+
+),
+
+measured as (
+
+    select
+        product_id,
+        null as initiative_id,
+        month_date,
+        measure_id,
+        cast(measure_value as decimal(28, 6)) as measure_value
+    from contributions
+    unpivot include nulls (
+        measure_value for measure_id in (
+            revenue_amount,
+            cost_to_serve_amount,
+            cm1_amount,
+            cm2_amount,
+            acquisition_amount,
+            engineering_amount,
+            product_contribution_amount,
+            operating_result_amount,
+            cost_amount
+        )
+    )
+    union all
+    select
+        product_id,
+        null as initiative_id,
+        month_date,
+        measure_id,
+        cast(measure_value as decimal(28, 6)) as measure_value
+    from growth
+    unpivot include nulls (
+        measure_value for measure_id in (
+            prior_year_revenue_amount,
+            revenue_growth_amount
+        )
+    )
+    union all
+    select
+        product_id,
+        null as initiative_id,
+        month_date,
+        measure_id,
+        cast(measure_value as decimal(28, 6)) as measure_value
+    from product_roi
+    unpivot include nulls (
+        measure_value for measure_id in (
+            ttm_return_amount,
+            ttm_cost_amount
+        )
+    )
+    union all
+    select
+        product_id,
+        null as initiative_id,
+        month_date,
+        measure_id,
+        cast(measure_value as decimal(28, 6)) as measure_value
+    from product_metrics
+    unpivot (
+        measure_value for measure_id in (
+            mrr_amount,
+            arr_amount,
+            customers,
+            opening_mrr_amount,
+            retained_mrr_amount,
+            closing_mrr_amount,
+            opening_customers,
+            lost_customers,
+            active_users,
+            active_customers,
+            opened_tickets,
+            resolved_tickets,
+            resolution_hours,
+            ttm_responses,
+            net_promoter_points
+        )
+    )
+    union all
+    select
+        null as product_id,
+        null as initiative_id,
+        month_date,
+        measure_id,
+        cast(measure_value as decimal(28, 6)) as measure_value
+    from unit_economics
+    unpivot (
+        measure_value for measure_id in (
+            new_logo_spend_amount,
+            new_customers,
+            cac_payback_months,
+            ltv_amount,
+            ltv_cac_ratio,
+            quick_ratio,
+            magic_number,
+            rule_of_40_rate
+        )
+    )
+    union all
+    select
+        null as product_id,
+        null as initiative_id,
+        month_date,
+        measure_id,
+        cast(measure_value as decimal(28, 6)) as measure_value
+    from utilisation
+    unpivot include nulls (
+        measure_value for measure_id in (
+            used_hours,
+            practical_hours
+        )
+    )
+    union all
+    select
+        product_id,
+        null as initiative_id,
+        month_date,
+        measure_id,
+        cast(measure_value as decimal(28, 6)) as measure_value
+    from budget_variances
+    unpivot include nulls (
+        measure_value for measure_id in (
+            cost_variance_amount,
+            cost_budget_amount,
+            revenue_variance_amount,
+            revenue_budget_amount,
+            absolute_variance_amount,
+            absolute_actual_amount
+        )
+    )
+    union all
+    select
+        product_id,
+        null as initiative_id,
+        month_date,
+        measure_id,
+        cast(measure_value as decimal(28, 6)) as measure_value
+    from budget_outlooks
+    unpivot include nulls (
+        measure_value for measure_id in (
+            cost_outlook_variance_amount,
+            cost_full_year_amount,
+            revenue_outlook_variance_amount,
+            revenue_full_year_amount
+        )
+    )
+    union all
+    select
+        product_id,
+        null as initiative_id,
+        month_date,
+        measure_id,
+        cast(measure_value as decimal(28, 6)) as measure_value
+    from cloud_products
+    unpivot include nulls (
+        measure_value for measure_id in (
+            cloud_amount,
+            cloud_list_amount,
+            cloud_savings_amount,
+            cloud_allocated_amount
+        )
+    )
+    union all
+    select
+        null as product_id,
+        null as initiative_id,
+        month_date,
+        measure_id,
+        cast(measure_value as decimal(28, 6)) as measure_value
+    from cloud_commitments
+    unpivot include nulls (
+        measure_value for measure_id in (
+            commitment_used_amount,
+            commitment_amount
+        )
+    )
+    union all
+    select
+        null as product_id,
+        initiative_id,
+        month_date,
+        measure_id,
+        cast(measure_value as decimal(28, 6)) as measure_value
+    from cash_flows
+    unpivot include nulls (
+        measure_value for measure_id in (
+            build_cost_amount,
+            realised_benefit_amount,
+            planned_benefit_amount
+        )
+    )
+    union all
+    select
+        null as product_id,
+        initiative_id,
+        month_date,
+        measure_id,
+        cast(measure_value as decimal(28, 6)) as measure_value
+    from earned_values
+    unpivot include nulls (
+        measure_value for measure_id in (
+            planned_value_amount,
+            earned_value_amount,
+            actual_cost_amount
+        )
+    )
+    union all
+    select
+        null as product_id,
+        null as initiative_id,
+        month_date,
+        measure_id,
+        cast(measure_value as decimal(28, 6)) as measure_value
+    from deferred_revenue
+    unpivot include nulls (
+        measure_value for measure_id in (
+            deferred_revenue_amount
+        )
+    )
+    union all
+    select
+        null as product_id,
+        null as initiative_id,
+        month_date,
+        measure_id,
+        cast(measure_value as decimal(28, 6)) as measure_value
+    from reconciliations
+    unpivot include nulls (
+        measure_value for measure_id in (
+            reconciled_accounts,
+            reconcilable_accounts
+        )
+    )
+
+),
+
+placed as (
+
+    select
+        coalesce(initiatives.product_id, measured.product_id) as product_id,
+        initiatives.objective_id,
+        measured.month_date,
+        measured.measure_id,
+        measured.measure_value
+    from measured
+    left join initiatives on measured.initiative_id = initiatives.initiative_id
+
+),
+
+totals as (
+
+    select
+        product_id,
+        objective_id,
+        month_date,
+        measure_id,
+        {{ sum_complete('measure_value') }} as measure_value
+    from placed
+    group by product_id, objective_id, month_date, measure_id
+
+),
+
+final as (
+
+    select
+        totals.measure_id,
+        totals.product_id,
+        totals.objective_id,
+        totals.month_date,
+        cast(totals.measure_value as decimal(28, 6)) as measure_value
+    from totals
+    cross join whole_months
+    where totals.month_date < coalesce(whole_months.open_month, cast('9999-01-01' as date))
+
+)
+
+select * from final
