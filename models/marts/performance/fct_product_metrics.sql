@@ -62,12 +62,13 @@ company_retention as (
 feature_usage as (
 
     select
-        usage_date,
+        month_date,
+        last_used_on,
         customer_id,
         feature_id,
-        active_users
-    from {{ ref('stg_product__feature_usage') }}
-    where usage_date <= cast(known_at as date)
+        peak_active_users
+    from {{ ref('int_feature_usage_months') }}
+    where last_used_on <= cast(known_at as date)
 
 ),
 
@@ -112,8 +113,8 @@ spans as (
     union all
     select
         'usage' as source,
-        min(usage_date) as first_on,
-        max(usage_date) as last_on
+        min(month_date) as first_on,
+        max(last_used_on) as last_on
     from feature_usage
     union all
     select
@@ -232,14 +233,14 @@ customer_usage as (
 
     select
         features.product_id,
-        cast(date_trunc('month', feature_usage.usage_date) as date) as month_date,
+        feature_usage.month_date,
         feature_usage.customer_id,
-        max(feature_usage.active_users) as active_users
+        max(feature_usage.peak_active_users) as active_users
     from feature_usage
     inner join features on feature_usage.feature_id = features.feature_id
     group by
         features.product_id,
-        cast(date_trunc('month', feature_usage.usage_date) as date),
+        feature_usage.month_date,
         feature_usage.customer_id
 
 ),
