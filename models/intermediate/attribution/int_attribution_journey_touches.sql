@@ -29,7 +29,8 @@ policies as (
 
 ),
 
--- Under next_decision a touch counts for the first decision after it alone.
+-- Under next_decision a touch counts for the first decision after it alone. A quarter of the customers, chosen by
+-- hash, is held out to judge Markov orders; it is told here, where rows are journeys and not yet touches.
 windowed as (
 
     select
@@ -38,6 +39,7 @@ windowed as (
         conversions.is_won,
         conversions.decided_at,
         conversions.decided_at - policies.lookback_days * interval '1' day as opens_at,
+        substr({{ dbt.hash('conversions.customer_id') }}, 1, 1) in ('0', '1', '2', '3') as is_held_out,
         case when policies.touch_sharing = 'next_decision' then conversions.previous_decided_at end as opens_after
     from conversions
     cross join policies
@@ -56,6 +58,7 @@ decided as (
         touches.is_direct,
         touches.occurred_at,
         windowed.decided_at,
+        windowed.is_held_out,
         case when windowed.is_won then 'won' else 'lost' end as outcome
     from windowed
     inner join touches
@@ -143,6 +146,7 @@ undecided_outcomes as (
         undecided_journeys.is_direct,
         undecided_journeys.occurred_at,
         cast(null as timestamp) as decided_at,
+        substr({{ dbt.hash('undecided_journeys.customer_id') }}, 1, 1) in ('0', '1', '2', '3') as is_held_out,
         case
             when
                 max(undecided_journeys.occurred_at) over (
@@ -197,13 +201,18 @@ final as (
         channel,
         campaign,
         outcome,
-        cast(row_number() over (partition by journey_id order by touch_rank) as integer) as touch_position,
+        cast(row_number() over journey as integer) as touch_position,
         cast(count(*) over (partition by journey_id) as integer) as touch_count,
         cast(count(*) over (partition by journey_id, channel) as integer) as channel_touch_count,
         {{ seconds_between('occurred_at', 'decided_at') }} / 86400 as age_days,
+        lag(channel, 2) over journey as channel_before_last,
+        lag(channel, 1) over journey as last_channel,
+        lead(channel, 1) over journey as next_channel,
         is_direct,
+        is_held_out,
         occurred_at
     from eligible
+    window journey as (partition by journey_id order by touch_rank)
 
 )
 

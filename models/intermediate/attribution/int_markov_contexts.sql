@@ -9,23 +9,25 @@ journey_touches as (
 
 ),
 
--- ^ stands before the first touch. A quarter of the journeys, chosen by hash, is held out to judge the orders.
-steps as (
+-- ^ stands before the first touch.
+moves as (
 
     select
-        coalesce(lag(channel, 2) over journey, '^') as context_1,
-        coalesce(lag(channel, 1) over journey, '^') as context_2,
+        coalesce(channel_before_last, '^') as context_1,
+        coalesce(last_channel, '^') as context_2,
         channel as context_3,
-        coalesce(
-            lead(channel, 1) over journey, case when outcome = 'won' then '(conversion)' else '(null)' end
-        ) as next_step,
-        touch_position,
-        substr({{ dbt.hash('journey_id') }}, 1, 1) in ('0', '1', '2', '3') as is_held_out
+        coalesce(next_channel, case when outcome = 'won' then '(conversion)' else '(null)' end) as next_step,
+        is_held_out,
+        count(*) as observations
     from journey_touches
-    window journey as (partition by journey_id order by touch_position)
+    group by
+        channel_before_last, last_channel, channel,
+        coalesce(next_channel, case when outcome = 'won' then '(conversion)' else '(null)' end),
+        is_held_out
 
 ),
 
+-- Only a first touch has nothing before it.
 starts as (
 
     select
@@ -34,24 +36,10 @@ starts as (
         '^' as context_3,
         context_3 as next_step,
         is_held_out,
-        count(*) as observations
-    from steps
-    where touch_position = 1
+        sum(observations) as observations
+    from moves
+    where context_2 = '^'
     group by context_3, is_held_out
-
-),
-
-moves as (
-
-    select
-        context_1,
-        context_2,
-        context_3,
-        next_step,
-        is_held_out,
-        count(*) as observations
-    from steps
-    group by context_1, context_2, context_3, next_step, is_held_out
 
 ),
 
@@ -63,7 +51,7 @@ final as (
         context_3,
         next_step,
         is_held_out,
-        observations
+        cast(observations as bigint) as observations
     from starts
     union all
     select

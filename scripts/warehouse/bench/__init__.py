@@ -33,7 +33,7 @@ class Figure:
 
     def __str__(self) -> str:
         value = f"{self.value:,}" if isinstance(self.value, int) else f"{self.value:,.2f}"
-        return f"{self.name:<52}{value:>16} {self.unit}"
+        return f"{self.name:<64}{value:>16} {self.unit}"
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,8 @@ class Process:
     """What a child process took."""
 
     seconds: float
+    # Of all its threads; on a busy machine the fairer figure.
+    processor_seconds: float
     peak_gigabytes: float
     output: str
 
@@ -119,10 +121,11 @@ def machine() -> dict[str, str | int | float]:
 
 @contextmanager
 def timed(figures: list[Figure], name: str) -> Iterator[None]:
-    """Add the seconds the block takes to the figures."""
-    started = time.perf_counter()
+    """Add the seconds the block takes to the figures, and those of the processor, over all threads."""
+    started, used = time.perf_counter(), time.process_time()
     yield
     figures.append(Figure(name, time.perf_counter() - started, "s"))
+    figures.append(Figure(f"{name}, processor", time.process_time() - used, "s"))
 
 
 # Started by a small process: a child's memory counts from what its parent held when it was started.
@@ -131,9 +134,9 @@ import json, resource, subprocess, sys, time
 started = time.perf_counter()
 done = subprocess.run(sys.argv[2:], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 took = time.perf_counter() - started
-peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
 with open(sys.argv[1], "w") as report:
-    json.dump([done.returncode, took, peak, done.stdout], report)
+    json.dump([done.returncode, took, used.ru_utime + used.ru_stime, used.ru_maxrss, done.stdout], report)
 """
 
 
@@ -142,10 +145,10 @@ def measure(command: Sequence[str], environment: Mapping[str, str]) -> Process:
     with tempfile.NamedTemporaryFile("r", encoding="utf-8") as report:
         launcher = [sys.executable, "-S", "-c", _LAUNCHER, report.name, *command]
         subprocess.run(launcher, env=os.environ | environment, check=True)
-        code, seconds, peak, output = json.load(report)
+        code, seconds, used, peak, output = json.load(report)
     if code:
         raise BuildFailedError(f"{' '.join(command)} ended with {code}:\n{output}")
-    return Process(seconds, peak / 1e6, output)
+    return Process(seconds, used, peak / 1e6, output)
 
 
 def build_models(home: Path, select: Sequence[str]) -> tuple[Process, dict[str, float]]:
