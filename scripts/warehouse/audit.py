@@ -25,6 +25,8 @@ class Finding:
     failing_rows: int
     message: str
     samples: tuple[str, ...] = ()
+    # dbt's id of the test, where it is one.
+    node: str | None = None
 
     @property
     def is_red(self) -> bool:
@@ -48,6 +50,7 @@ def from_dbt(results: Iterable[NodeResult]) -> list[Finding]:
             state="failed" if result.status == "fail" else "passed",
             failing_rows=result.failures,
             message=result.message if result.status == "fail" else "",
+            node=result.unique_id,
         )
         for result in results
         if result.kind == "test" and result.status != "skipped"

@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse import audit, catalog, origin, pages, publish, roles
+from warehouse import audit, catalog, origin, pages, publish, record, roles
 from warehouse.catalog import Mart
 from warehouse.errors import AuditFailedError, BuildFailedError
 from warehouse.home import PROJECT, Home
@@ -22,7 +22,7 @@ from warehouse.ingest import FileResult, ingest
 from warehouse.ledger import Entry, Ledger
 from warehouse.sql import scalar
 from warehouse.suites.publish import Context
-from warehouse.transform import NodeResult, Transformation
+from warehouse.transform import AFTER_AUDIT, NodeResult, Transformation
 
 PHASES = ("ingest", "dbt", "audit", "publish")
 
@@ -75,6 +75,7 @@ def run(
         source = origin.choose(home, home.open_ledger(), landing)
         progress.note(f"from {source.landing} ({source.name} data)")
         taken = ingest(home, source.landing, say=progress.note)
+        record.keep_events(home)
         outcome.append(taken.line)
     version, is_new = rebuild(home, progress, accepted)
     return BuildResult(version, is_new, taken.of("refused"))
@@ -88,13 +89,25 @@ def rebuild(
     with progress.phase("dbt") as outcome:
         results = _transform(transformation, progress)
         outcome.append(_counted_nodes(results))
-    marts = catalog.marts(catalog.read_manifest(transformation.manifest_path))
+    manifest = catalog.read_manifest(transformation.manifest_path)
+    marts = catalog.marts(manifest)
+    judging = [mart for mart in marts if AFTER_AUDIT in mart.tags]
+    judged = [mart for mart in marts if AFTER_AUDIT not in mart.tags]
     shelf = publish.Shelf(home.published)
+    code = publish.code_digest(PROJECT)
+    ledger = home.open_ledger()
+    state = record.state_digest(code, (one["raw_sha256"] for one in _inputs(ledger)))
+    number = record.build_number(ledger, state)
     with progress.phase("audit") as outcome:
-        findings = _audit(home, shelf, marts, results, accepted)
+        findings = _audit(home, shelf, judged, results, accepted)
+        record.keep_results(home, number, manifest, judged, findings)
+        # The marts that judge the build can only now be built, and are judged in turn.
+        results = _all_run(transformation.build_judgements())
+        findings += _audit(home, shelf, judging, results, accepted, findings)
         outcome.append(f"{len(findings)} rules hold on {len(marts)} marts")
     with progress.phase("publish") as outcome:
-        version, is_new = _publish(home, shelf, transformation, marts, findings)
+        version, is_new = _publish(home, shelf, transformation, marts, findings, code)
+        record.keep_scores(home, number, state)
         outcome.append(f"version {version.id}" if is_new else f"nothing new, {version.id} stays")
     return version, is_new
 
@@ -107,6 +120,10 @@ def _transform(transformation: Transformation, progress: Progress) -> list[NodeR
         progress.note("the working database was damaged inside and is built anew from raw")
         transformation.discard()
         results = transformation.build()
+    return _all_run(results)
+
+
+def _all_run(results: list[NodeResult]) -> list[NodeResult]:
     broken = [result for result in results if result.is_broken]
     if broken:
         lines = [f"  {result.name}: {result.message}" for result in broken[:FAILURES_SHOWN]]
@@ -130,7 +147,9 @@ def _audit(
     marts: Sequence[Mart],
     results: Sequence[NodeResult],
     accepted: Collection[str],
+    before: Sequence[audit.Finding] = (),
 ) -> list[audit.Finding]:
+    """The findings about these marts; AuditFailedError if any keeps them from being published."""
     findings = audit.from_dbt(results)
     current = shelf.current()
     # After a failed dbt test what stands on it was not built, so there is nothing to judge.
@@ -141,10 +160,11 @@ def _audit(
         )
         findings += audit.check_marts(home.database, marts, context, accepted)
     home.quality.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(audit.as_json(findings), indent=1, ensure_ascii=False)
+    text = json.dumps(audit.as_json([*before, *findings]), indent=1, ensure_ascii=False)
     (home.quality / "publish.json").write_text(text, encoding="utf-8")
     red = [finding for finding in findings if finding.is_red]
     if red:
+        record.keep_failed_audit(home.open_ledger(), red)
         stays = f"version {current.id} stays" if current else "there is no version yet"
         lines = [f"  {finding.as_line()}" for finding in red[:FAILURES_SHOWN]]
         raise AuditFailedError(
@@ -170,13 +190,13 @@ def _publish(
     transformation: Transformation,
     marts: Sequence[Mart],
     findings: Sequence[audit.Finding],
+    code: str,
 ) -> tuple[publish.Version, bool]:
     """The version that says what the marts say, and whether it was not current before."""
     ledger = home.open_ledger()
     inputs = _inputs(ledger)
     folder = shelf.start()
     published = publish.export_marts(home.database, marts, folder)
-    code = publish.code_digest(PROJECT)
     digest = publish.content_digest(published, code, (one["raw_sha256"] for one in inputs))
     current = shelf.current()
     version = current if shelf.is_withdrawn(digest) else shelf.find(digest)

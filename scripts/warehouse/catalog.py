@@ -32,6 +32,8 @@ class Mart:
     owner: str
     tests: int
     meta: Mapping[str, Any]
+    tags: tuple[str, ...] = ()
+    unique_id: str = ""
 
     @property
     def grain(self) -> str:
@@ -92,6 +94,8 @@ def marts(manifest: Mapping[str, Any]) -> list[Mart]:
                 owner=str(owner.get("name") or owner.get("email") or ""),
                 tests=tests.get(unique_id, 0),
                 meta=node["config"].get("meta", {}),
+                tags=tuple(node["config"].get("tags", ())),
+                unique_id=unique_id,
             )
         )
     return sorted(found, key=lambda mart: (mart.domain, mart.name))

@@ -36,6 +36,11 @@ class Home:
         """Accepted rows as Parquet, one file per extract and content, never changed."""
         return self.root / "raw"
 
+    def derives(self, path: Path) -> bool:
+        """Whether a raw file is written anew from the ledger and the latest build."""
+        derived = ("gate", "audit/rule_results", "audit/home_events")
+        return any(path.is_relative_to(self.raw / folder) for folder in derived)
+
     @property
     def withdrawn(self) -> Path:
         """Raw files taken back, because the file was read again by a corrected mapping."""

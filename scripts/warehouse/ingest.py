@@ -188,7 +188,7 @@ def _clear_up_after_killed_run(home: Home, ledger: Ledger) -> None:
     entered = {entry["raw"] for entry in ledger.entries if entry["event"] == "loaded"}
     for path in home.raw.glob("*/*/*.parquet"):
         raw = path.relative_to(home.root).as_posix()
-        if path.stem == "contract" or path.parent.parent.name == totals.SOURCE or raw in live:
+        if path.stem == "contract" or path.parent.parent.name in INTERNAL or raw in live:
             continue
         if raw in entered:
             _withdraw(home, raw)

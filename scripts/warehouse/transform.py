@@ -12,6 +12,11 @@ from tqdm import tqdm
 
 from warehouse.errors import BuildFailedError, HomeBusyError
 
+# Tag of models that judge the build itself, and so are built once it was audited.
+AFTER_AUDIT = "after_audit"
+
+_BUILD = ("build", "--exclude-resource-type", "unit_test")
+
 # Bytes before the first block of a DuckDB file.
 _HEADERS = 3 * 4096
 
@@ -43,6 +48,8 @@ class Transformation:
         self._home = home
         self.target = home / "target"
         self.database = home / "warehouse.duckdb"
+        # dbt's project, read once for all runs of a build.
+        self._parsed: Any = None
 
     @property
     def manifest_path(self) -> Path:
@@ -50,8 +57,16 @@ class Transformation:
         return self.target / "manifest.json"
 
     def build(self) -> list[NodeResult]:
-        """Seeds, models and data tests in one dbt run; unit tests belong to the test suite."""
-        return self._run("build", "--exclude-resource-type", "unit_test")
+        """Seeds, models and data tests in one dbt run; unit tests belong to the test suite.
+
+        What judges the build itself is left for `build_judgements`.
+        """
+        self._parsed = self._invoke("parse").result
+        return self._run(*_BUILD, "--exclude", f"tag:{AFTER_AUDIT}")
+
+    def build_judgements(self) -> list[NodeResult]:
+        """The models that read what the audit found, with their data tests."""
+        return self._run(*_BUILD, "--select", f"tag:{AFTER_AUDIT}")
 
     def unit_test(self) -> list[NodeResult]:
         """dbt's unit tests, on what the last build left."""
@@ -124,7 +139,7 @@ class Transformation:
         options += ["--target-path", str(self.target), "--log-path", str(self._home / "logs")]
         with _environment({"WAREHOUSE_HOME": str(self._home)}), _Bar(arguments[0]) as bar:
             try:
-                return dbtRunner(callbacks=[bar]).invoke(
+                return dbtRunner(manifest=self._parsed, callbacks=[bar]).invoke(
                     ["--log-level", "none", *arguments, *options]
                 )
             finally:

@@ -4,9 +4,10 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from warehouse import ledger, publish, totals
+from warehouse import ledger, publish
 from warehouse.home import LEDGER, Home
 from warehouse.ledger import GENESIS, Entry
+from warehouse.record import SCORED
 from warehouse.store import fingerprint
 
 
@@ -50,7 +51,7 @@ def _chain(path: Path, entries: Sequence[Entry | None]) -> Iterator[str]:
 def _stored(home: Home, entries: Sequence[Entry | None]) -> Iterator[str]:
     expected: dict[str, str] = {}
     for entry in entries:
-        if entry and entry.get("event") == "loaded":
+        if entry and entry.get("event") in {"loaded", SCORED}:
             for name in entry.get("withdraws", ()):
                 if name in expected:
                     expected[_withdrawn(name)] = expected.pop(name)
@@ -65,8 +66,7 @@ def _stored(home: Home, entries: Sequence[Entry | None]) -> Iterator[str]:
             yield f"{name} was changed after it was written"
     for path in sorted((*home.raw.glob("*/*/*.parquet"), *home.withdrawn.glob("*/*/*.parquet"))):
         name = path.relative_to(home.root).as_posix()
-        is_derived = path.stem == "contract" or path.parent.parent.name == totals.SOURCE
-        if not is_derived and name not in expected:
+        if path.stem != "contract" and not home.derives(path) and name not in expected:
             yield f"{name} is not in the ledger"
 
 

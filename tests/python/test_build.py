@@ -26,6 +26,7 @@ def without_dbt(monkeypatch: pytest.MonkeyPatch) -> list[NodeResult]:
     """Leave the working database as it is; what dbt is made to report goes into the list."""
     reported: list[NodeResult] = []
     monkeypatch.setattr(Transformation, "build", lambda _: reported)
+    monkeypatch.setattr(Transformation, "build_judgements", lambda _: [])
     return reported
 
 

@@ -1,0 +1,20 @@
+{#- Rows of a CTE: every exposure and mart it reads. Read from the project itself. -#}
+{% macro exposed_marts() -%}
+    {%- set pairs = [] -%}
+    {%- for exposure in (graph.exposures.values() if execute else []) | sort(attribute='name') -%}
+        {%- for parent in exposure.depends_on.nodes | sort if parent.startswith('model.') -%}
+            {%- do pairs.append((exposure.name, parent.split('.')[2])) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- for exposure_name, mart_name in pairs %}
+    select
+        '{{ exposure_name }}' as exposure_name,
+        '{{ mart_name }}' as mart_name
+    {{ 'union all' if not loop.last }}
+    {%- else %}
+    select
+        cast(null as {{ dbt.type_string() }}) as exposure_name,
+        cast(null as {{ dbt.type_string() }}) as mart_name
+    where 1 = 0
+    {%- endfor %}
+{%- endmacro %}

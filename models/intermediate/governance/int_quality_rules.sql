@@ -1,0 +1,182 @@
+-- One row per dataset and rule that was checked in the latest build.
+with
+
+rule_results as (
+
+    select * from {{ ref('stg_governance__rule_results') }}
+
+),
+
+rule_violations as (
+
+    select
+        rule_id,
+        extract_name,
+        record_key,
+        amount
+    from {{ ref('rpt_rule_violations') }}
+    where not is_excepted
+
+),
+
+governance_rules as (
+
+    select * from {{ ref('governance_rules') }}
+
+),
+
+reconciliations as (
+
+    select * from {{ ref('rpt_reconciliation') }}
+    where is_closed
+
+),
+
+extracts as (
+
+    select
+        build_number,
+        dataset,
+        max(checked_rows) as checked_rows,
+        max(loaded_at) as loaded_at
+    from rule_results
+    where dataset_type = 'extract'
+    group by build_number, dataset
+
+),
+
+violated as (
+
+    select
+        rule_id,
+        extract_name,
+        count(distinct record_key) as failed_rows
+    from rule_violations
+    group by rule_id, extract_name
+
+),
+
+-- A governance rule speaks of every extract it ever found something in; of others nothing is known.
+governed as (
+
+    select
+        extracts.build_number,
+        'extract' as dataset_type,
+        extracts.dataset,
+        governance_rules.dimension,
+        violated.rule_id,
+        governance_rules.is_critical,
+        true as is_failed,
+        extracts.checked_rows,
+        violated.failed_rows,
+        cast(violated.failed_rows as double) / nullif(extracts.checked_rows, 0) as failed_share,
+        extracts.loaded_at
+    from extracts
+    inner join violated on extracts.dataset = violated.extract_name
+    inner join governance_rules on violated.rule_id = governance_rules.rule_id
+
+),
+
+-- The ledger is the one authority the detail can be held against, per extract that makes a subledger.
+compared as (
+
+    select
+        case subledger when 'billing' then 'invoice_lines' when 'cloud' then 'cloud_costs' else subledger end as dataset,
+        count(*) as checked_rows,
+        count_if(not is_reconciled) as failed_rows,
+        sum(abs(reporting_difference_amount)) as difference_amount,
+        sum(abs(reporting_gl_amount)) as ledger_amount
+    from reconciliations
+    group by subledger
+
+),
+
+accurate as (
+
+    select
+        extracts.build_number,
+        'extract' as dataset_type,
+        compared.dataset,
+        'accuracy' as dimension,
+        'agrees_with_ledger' as rule_id,
+        false as is_critical,
+        compared.failed_rows > 0 as is_failed,
+        compared.checked_rows,
+        compared.failed_rows,
+        cast(compared.difference_amount as double) / nullif(cast(compared.ledger_amount as double), 0) as failed_share,
+        extracts.loaded_at
+    from compared
+    inner join extracts on compared.dataset = extracts.dataset
+
+),
+
+checked as (
+
+    select
+        build_number,
+        dataset_type,
+        dataset,
+        dimension,
+        rule_id,
+        is_critical,
+        state <> 'passed' as is_failed,
+        checked_rows,
+        failed_rows,
+        case
+            when state = 'passed' then 0.0
+            when failed_rows > 0 and checked_rows > 0 then cast(failed_rows as double) / checked_rows
+            else 1.0
+        end as failed_share,
+        loaded_at
+    from rule_results
+    where dataset_type in ('extract', 'mart')
+
+),
+
+final as (
+
+    select
+        build_number,
+        dataset_type,
+        dataset,
+        dimension,
+        rule_id,
+        is_critical,
+        is_failed,
+        cast(checked_rows as bigint) as checked_rows,
+        cast(failed_rows as bigint) as failed_rows,
+        least(1.0, failed_share) as failed_share,
+        loaded_at
+    from checked
+    union all
+    select
+        build_number,
+        dataset_type,
+        dataset,
+        dimension,
+        rule_id,
+        is_critical,
+        is_failed,
+        cast(checked_rows as bigint) as checked_rows,
+        cast(failed_rows as bigint) as failed_rows,
+        least(1.0, failed_share) as failed_share,
+        loaded_at
+    from governed
+    union all
+    select
+        build_number,
+        dataset_type,
+        dataset,
+        dimension,
+        rule_id,
+        is_critical,
+        is_failed,
+        cast(checked_rows as bigint) as checked_rows,
+        cast(failed_rows as bigint) as failed_rows,
+        least(1.0, failed_share) as failed_share,
+        loaded_at
+    from accurate
+
+)
+
+select * from final
