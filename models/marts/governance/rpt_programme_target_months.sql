@@ -19,8 +19,8 @@ counted as (
         target_id,
         fiscal_period,
         month_date,
-        count(*) as item_count,
-        count_if(is_passed) as passed_item_count,
+        cast(count(*) as bigint) as item_count,
+        cast(count_if(is_passed) as bigint) as passed_item_count,
         cast(sum(amount) as decimal(28, 2)) as amount,
         cast(sum(passed_amount) as decimal(28, 2)) as passed_amount
     from target_items
