@@ -37,6 +37,9 @@ from warehouse.store import fingerprint, replacing
 # What one file may use of memory; what does not fit is spilled to the home's scratch folder.
 MEMORY_LIMIT = "1GB"
 
+# Sources of what the gate and the audit themselves keep under raw/.
+INTERNAL = frozenset({totals.SOURCE, "audit"})
+
 _IGNORED_SUFFIXES = {".done", ".md", ".part", ".tmp", ".crdownload"}
 _STAMP = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)")
 
