@@ -257,7 +257,7 @@ observations as (
     union all
     select customer_months.*
     from customer_months
-    inner join first_use on first_use.first_month <= customer_months.month_date
+    inner join first_use on customer_months.month_date >= first_use.first_month
 
 ),
 

@@ -451,7 +451,7 @@ losses as (
 ranked_opportunities as (
 
     select
-        opportunities.*,
+        *,
         row_number() over (partition by rule_id order by amount_rank) as rule_rank
     from opportunities
 

@@ -162,7 +162,7 @@ shortfalls as (
 estimates as (
 
     select
-        earned_values.*,
+        *,
         case
             when is_index_reliable then eac_cpi_amount
             else eac_remaining_at_budget_amount

@@ -179,7 +179,7 @@ forecast_changes as (
 headlines as (
 
     select
-        associations.*,
+        *,
         row_number() over (
             partition by pair_id, segment order by p_value, lag_months
         ) as lag_rank

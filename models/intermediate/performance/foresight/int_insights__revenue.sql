@@ -330,7 +330,7 @@ rise_spans as (
 rise_movements as (
 
     select
-        rise_spans.*,
+        *,
         case
             when movement_type in ('expansion', 'contraction') and mrr_change_amount <> 0
                 then

@@ -32,7 +32,7 @@ final as (
         candidates.driver_amount,
         cast(
             row_number() over (
-                partition by insights.insight_id order by abs(candidates.driver_amount) desc, candidates.driver
+                partition by insights.insight_id order by abs(candidates.driver_amount) desc, candidates.driver asc
             ) as integer
         ) as driver_rank
     from insights

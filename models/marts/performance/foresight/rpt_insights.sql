@@ -54,7 +54,7 @@ newest as (
 marked as (
 
     select
-        finding_months.*,
+        *,
         case
             when
                 lag(month_date) over (partition by insight_id order by month_date)
@@ -69,7 +69,7 @@ marked as (
 runs as (
 
     select
-        marked.*,
+        *,
         sum(starts_run) over (partition by insight_id order by month_date rows unbounded preceding) as run
     from marked
 
@@ -106,12 +106,12 @@ driver_texts as (
         candidates.driver_amount,
         candidates.driver || ' ' || {{ amount_text('candidates.driver_amount', true) }} as driver_text,
         row_number() over (
-            partition by candidates.insight_id order by abs(candidates.driver_amount) desc, candidates.driver
+            partition by candidates.insight_id order by abs(candidates.driver_amount) desc, candidates.driver asc
         ) as driver_rank,
         count(*) over (partition by candidates.insight_id) as drivers,
         sum(candidates.driver_amount) over (
             partition by candidates.insight_id
-            order by abs(candidates.driver_amount), candidates.driver desc
+            order by abs(candidates.driver_amount) asc, candidates.driver desc
             rows unbounded preceding
         ) as remaining_amount
     from candidates
@@ -189,7 +189,7 @@ described as (
         summaries.driver_summary,
         spans.first_seen_on,
         facts.month_date >= newest.newest_month as is_open,
-        row_number() over (partition by facts.rule_id order by facts.stake_amount desc, facts.insight_id) as rule_rank
+        row_number() over (partition by facts.rule_id order by facts.stake_amount desc, facts.insight_id asc) as rule_rank
     from facts
     inner join rules on facts.rule_id = rules.rule_id
     inner join newest
@@ -210,9 +210,9 @@ described as (
 ranked as (
 
     select
-        described.*,
+        *,
         row_number() over (
-            order by cast(stake_amount as double) / (rule_rank * rule_rank) desc, insight_id
+            order by cast(stake_amount as double) / (rule_rank * rule_rank) desc, insight_id asc
         ) as insight_rank
     from described
 

@@ -24,23 +24,26 @@ deferred_revenue as (
 
     select
         month_date,
-        sum(closing_amount) as deferred_amount
+        closing_amount as deferred_amount
     from {{ ref('fct_deferred_revenue') }}
-    group by month_date
 
 ),
 
-receivables as (
+reconciliation as (
 
     select
+        account_id,
         month_date,
-        sum(reporting_gl_amount) as change_amount
+        reporting_gl_amount
     from {{ ref('rpt_reconciliation') }}
-    where account_id = (
-        select policy_value from {{ ref('revenue_policies') }}
-        where policy_id = 'receivable_account_id'
-    )
-    group by month_date
+
+),
+
+policies as (
+
+    select policy_value as receivable_account_id
+    from {{ ref('revenue_policies') }}
+    where policy_id = 'receivable_account_id'
 
 ),
 
@@ -48,8 +51,25 @@ origin as (
 
     select
         max(origin_month) as origin_month,
-        sum(case when horizon = 1 then last_revenue_amount else 0 end) as revenue_amount
+        cast(sum(case when horizon = 1 then last_revenue_amount else 0 end) as double) as revenue_amount
     from base_lines
+
+),
+
+owed as (
+
+    select cast(sum(reconciliation.reporting_gl_amount) as double) as owed_amount
+    from reconciliation
+    inner join policies on reconciliation.account_id = policies.receivable_account_id
+    inner join origin on reconciliation.month_date <= origin.origin_month
+
+),
+
+paid_ahead as (
+
+    select cast(sum(deferred_revenue.deferred_amount) as double) as deferred_amount
+    from deferred_revenue
+    inner join origin on deferred_revenue.month_date = origin.origin_month
 
 ),
 
@@ -58,18 +78,12 @@ prepayment as (
 
     select
         coalesce(
-            cast(
-                coalesce(max(deferred_revenue.deferred_amount), 0) - coalesce(max(owed.owed_amount), 0) as double
-            ) / cast(nullif(max(origin.revenue_amount), 0) as double),
+            (coalesce(paid_ahead.deferred_amount, 0) - coalesce(owed.owed_amount, 0)) / nullif(origin.revenue_amount, 0),
             0
         ) as prepaid_months
     from origin
-    left join deferred_revenue on origin.origin_month = deferred_revenue.month_date
-    left join (
-        select sum(receivables.change_amount) as owed_amount
-        from receivables
-        inner join origin on receivables.month_date <= origin.origin_month
-    ) as owed on true
+    cross join owed
+    cross join paid_ahead
 
 ),
 
@@ -99,9 +113,9 @@ driver_months as (
     inner join scenarios
         on
             names.scenario = scenarios.scenario
-            and coalesce(scenarios.product_id, base_lines.product_id) = base_lines.product_id
-            and scenarios.from_month <= base_lines.horizon
-            and (scenarios.to_month >= base_lines.horizon or scenarios.driver = 'churn')
+            and base_lines.product_id = coalesce(scenarios.product_id, base_lines.product_id)
+            and base_lines.horizon >= scenarios.from_month
+            and (base_lines.horizon <= scenarios.to_month or scenarios.driver = 'churn')
 
 ),
 
@@ -177,7 +191,7 @@ balances as (
 settled as (
 
     select
-        balances.*,
+        *,
         cast(
             round(
                 balance - lag(balance, 1, opening_balance) over (partition by scenario, product_id order by target_month),
@@ -241,7 +255,7 @@ summed as (
 results as (
 
     select
-        summed.*,
+        *,
         revenue_amount - cost_amount as operating_result_amount,
         revenue_amount - cost_amount + amortisation_amount - capitalised_amount + working_capital_change_amount
             as cash_flow_amount
@@ -252,7 +266,7 @@ results as (
 compared as (
 
     select
-        results.*,
+        *,
         sum(cash_flow_amount) over (
             partition by scenario, scope_type, scope_id
             order by target_month rows between unbounded preceding and current row

@@ -48,11 +48,11 @@ ends as (
         cast(mode_value as double) as mode_value,
         cast(high_value as double) as high_value,
         percentile,
-        {{ distributed_value('z', 'distribution', 'low_value', 'mode_value', 'high_value') }} as driver_value
+        {{ distributed_value('z', 'p', 'distribution', 'low_value', 'mode_value', 'high_value') }} as driver_value
     from distributions
     cross join (
-        values ('p10', cast(-1.2815515655446 as double)), ('p90', cast(1.2815515655446 as double))
-    ) as percentiles (percentile, z)
+        values ('p10', -1.2815515655446e0, 0.1e0), ('p90', 1.2815515655446e0, 0.9e0)
+    ) as percentiles (percentile, z, p)
 
 ),
 
@@ -190,7 +190,7 @@ final as (
         cast(
             row_number() over (
                 partition by paired.subject_type, paired.subject_id
-                order by abs(paired.p90_amount - paired.p10_amount) desc, paired.driver
+                order by abs(paired.p90_amount - paired.p10_amount) desc, paired.driver asc
             ) as integer
         ) as swing_rank
     from paired

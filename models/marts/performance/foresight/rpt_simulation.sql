@@ -113,24 +113,37 @@ own_draws as (
 
 ),
 
+probabilities as (
+
+    select
+        *,
+        {%- for driver in drivers %}
+        {{ normal_cdf(driver ~ '_z') }} as {{ driver }}_p{{ "," if not loop.last }}
+        {%- endfor %}
+    from own_draws
+
+),
+
 driven as (
 
     select
-        own_draws.draw,
-        own_draws.initiative_id,
+        probabilities.draw,
+        probabilities.initiative_id,
         {%- for driver in drivers %}
+        {%- set distribution = driver ~ '_distribution' %}
         coalesce(
             {{ distributed_value(
-                'own_draws.' ~ driver ~ '_z',
-                driver ~ '_distribution.distribution',
-                driver ~ '_distribution.low_value',
-                driver ~ '_distribution.mode_value',
-                driver ~ '_distribution.high_value',
+                'probabilities.' ~ driver ~ '_z',
+                'probabilities.' ~ driver ~ '_p',
+                distribution ~ '.distribution',
+                distribution ~ '.low_value',
+                distribution ~ '.mode_value',
+                distribution ~ '.high_value',
             ) }},
             0
         ) as {{ driver }}{{ "," if not loop.last }}
         {%- endfor %}
-    from own_draws
+    from probabilities
     {%- for driver in drivers %}
     cross join {{ driver }}_distribution
     {%- endfor %}
@@ -213,8 +226,10 @@ ranked as (
         subject_draws.*,
         policies.draws,
         policies.random_seed,
-        row_number() over (partition by subject_draws.subject_type, subject_draws.subject_id order by subject_draws.npv, subject_draws.draw)
-            as npv_rank,
+        row_number() over (
+            partition by subject_draws.subject_type, subject_draws.subject_id
+            order by subject_draws.npv, subject_draws.draw
+        ) as npv_rank,
         sqrt(0.09 * policies.draws) as tail_step,
         sqrt(0.25 * policies.draws) as middle_step
     from subject_draws
@@ -301,7 +316,11 @@ final as (
             ('p10_error_amount', 'summarised.p10_width / 2'),
             ('p50_error_amount', 'summarised.p50_width / 2'),
             ('p90_error_amount', 'summarised.p90_width / 2'),
-            ('cvar10_error_amount', 'sqrt((summarised.tail_variance + 0.9 * power(summarised.p10 - summarised.cvar10, 2)) / (0.1 * summarised.draws))'),
+            (
+                'cvar10_error_amount',
+                'sqrt((summarised.tail_variance + 0.9 * power(summarised.p10 - summarised.cvar10, 2))'
+                ~ ' / (0.1 * summarised.draws))'
+            ),
         ] %}
         cast(round({{ expression }}, 2) as decimal(18, 2)) as {{ column }},
         {%- endfor %}
