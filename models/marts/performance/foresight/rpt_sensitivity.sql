@@ -38,17 +38,21 @@ base_lines as (
 
 ),
 
+-- The standard normal values of P10 and P90, and their probabilities.
 ends as (
 
     select
-        subject_type,
-        driver,
-        distribution,
-        cast(low_value as double) as low_value,
-        cast(mode_value as double) as mode_value,
-        cast(high_value as double) as high_value,
-        percentile,
-        {{ distributed_value('z', 'p', 'distribution', 'low_value', 'mode_value', 'high_value') }} as driver_value
+        distributions.subject_type,
+        distributions.driver,
+        percentiles.percentile,
+        {{ distributed_value(
+            'percentiles.z',
+            'percentiles.p',
+            'distributions.distribution',
+            'distributions.low_value',
+            'distributions.mode_value',
+            'distributions.high_value',
+        ) }} as driver_value
     from distributions
     cross join (
         values ('p10', -1.2815515655446e0, 0.1e0), ('p90', 1.2815515655446e0, 0.9e0)

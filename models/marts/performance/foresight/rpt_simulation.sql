@@ -26,24 +26,23 @@ initiatives as (
 
 ),
 
-{%- for driver in drivers %}
-
-{{ driver }}_distribution as (
+-- All distributions side by side; sqrt(correlation) is the weight of what initiatives have in common.
+distributions as (
 
     select
-        distribution,
-        cast(low_value as double) as low_value,
-        cast(mode_value as double) as mode_value,
-        cast(high_value as double) as high_value,
-        sqrt(correlation) as common_weight,
-        sqrt(1 - correlation) as own_weight
+        {%- for driver in drivers %}
+        max(case when driver = '{{ driver }}' then distribution end) as {{ driver }}_distribution,
+        max(case when driver = '{{ driver }}' then cast(low_value as double) end) as {{ driver }}_low,
+        max(case when driver = '{{ driver }}' then cast(mode_value as double) end) as {{ driver }}_mode,
+        max(case when driver = '{{ driver }}' then cast(high_value as double) end) as {{ driver }}_high,
+        max(case when driver = '{{ driver }}' then sqrt(correlation) end) as {{ driver }}_common,
+        max(case when driver = '{{ driver }}' then sqrt(1 - correlation) end) as {{ driver }}_own,
+        {%- endfor %}
+        count(*) as drivers
     from {{ ref('driver_distributions') }}
-    where
-        subject_type = 'initiative'
-        and driver = '{{ driver }}'
+    where subject_type = 'initiative'
 
 ),
-{%- endfor %}
 
 draws as (
 
@@ -60,11 +59,11 @@ draws as (
 common_hashes as (
 
     select
-        draw,
-        draw_key,
         {%- for driver in drivers %}
-        md5(draw_key || '|{{ driver }}') as {{ driver }}_hash{{ "," if not loop.last }}
+        md5(draw_key || '|{{ driver }}') as {{ driver }}_hash,
         {%- endfor %}
+        draw,
+        draw_key
     from draws
 
 ),
@@ -72,11 +71,11 @@ common_hashes as (
 common_draws as (
 
     select
-        draw,
-        draw_key,
         {%- for driver in drivers %}
-        {{ hashed_normal(driver ~ '_hash') }} as {{ driver }}_z{{ "," if not loop.last }}
+        {{ hashed_normal(driver ~ '_hash') }} as {{ driver }}_common_z,
         {%- endfor %}
+        draw,
+        draw_key
     from common_hashes
 
 ),
@@ -85,13 +84,13 @@ own_hashes as (
 
     select
         common_draws.*,
-        present_values.initiative_id,
         {%- for driver in drivers %}
         case
             when present_values.{{ 'benefit' if driver == 'delay_months' else driver }}_amount <> 0
                 then md5(common_draws.draw_key || '|{{ driver }}|' || present_values.initiative_id)
-        end as {{ driver }}_hash{{ "," if not loop.last }}
+        end as {{ driver }}_hash,
         {%- endfor %}
+        present_values.initiative_id
     from common_draws
     cross join present_values
 
@@ -100,26 +99,25 @@ own_hashes as (
 own_draws as (
 
     select
-        own_hashes.draw,
-        own_hashes.initiative_id,
+        distributions.*,
         {%- for driver in drivers %}
-        {{ driver }}_distribution.common_weight * own_hashes.{{ driver }}_z
-        + {{ driver }}_distribution.own_weight * {{ hashed_normal('own_hashes.' ~ driver ~ '_hash') }} as {{ driver }}_z{{ "," if not loop.last }}
+        distributions.{{ driver }}_common * own_hashes.{{ driver }}_common_z
+        + distributions.{{ driver }}_own * {{ hashed_normal('own_hashes.' ~ driver ~ '_hash') }} as {{ driver }}_z,
         {%- endfor %}
+        own_hashes.draw,
+        own_hashes.initiative_id
     from own_hashes
-    {%- for driver in drivers %}
-    cross join {{ driver }}_distribution
-    {%- endfor %}
+    cross join distributions
 
 ),
 
 probabilities as (
 
     select
-        *,
         {%- for driver in drivers %}
-        {{ normal_cdf(driver ~ '_z') }} as {{ driver }}_p{{ "," if not loop.last }}
+        {{ normal_cdf(driver ~ '_z') }} as {{ driver }}_p,
         {%- endfor %}
+        *
     from own_draws
 
 ),
@@ -127,26 +125,22 @@ probabilities as (
 driven as (
 
     select
-        probabilities.draw,
-        probabilities.initiative_id,
         {%- for driver in drivers %}
-        {%- set distribution = driver ~ '_distribution' %}
         coalesce(
             {{ distributed_value(
-                'probabilities.' ~ driver ~ '_z',
-                'probabilities.' ~ driver ~ '_p',
-                distribution ~ '.distribution',
-                distribution ~ '.low_value',
-                distribution ~ '.mode_value',
-                distribution ~ '.high_value',
+                driver ~ '_z',
+                driver ~ '_p',
+                driver ~ '_distribution',
+                driver ~ '_low',
+                driver ~ '_mode',
+                driver ~ '_high',
             ) }},
             0
-        ) as {{ driver }}{{ "," if not loop.last }}
+        ) as {{ driver }},
         {%- endfor %}
+        draw,
+        initiative_id
     from probabilities
-    {%- for driver in drivers %}
-    cross join {{ driver }}_distribution
-    {%- endfor %}
 
 ),
 
