@@ -27,6 +27,7 @@ POLICY: dict[str, Any] = {
     "tie_break": "touch_id_ascending",
     "direct_handling": "keep",
     "touch_sharing": "every_decision",
+    "revenue_window_months": 12,
     "half_life_days": 7,
     "position_first_share": Decimal("0.4"),
     "position_last_share": Decimal("0.4"),
@@ -59,11 +60,13 @@ def attribute(
     touches: Sequence[Mapping[str, Any]],
     conversions: Sequence[Mapping[str, Any]],
     targets: Iterable[str] = ("fct_attribution_credits",),
+    revenue: Sequence[Mapping[str, Any]] = (),
     **policy: Any,
 ) -> duckdb.DuckDBPyConnection:
     return project.run(
         targets,
         given={
+            "fct_revenue": list(revenue),
             "stg_revenue__touchpoints": pd.DataFrame(list(touches), dtype=object),
             "stg_revenue__conversions": pd.DataFrame(list(conversions), dtype=object),
             "attribution_policies": [POLICY | policy],
@@ -432,6 +435,7 @@ def test_heuristics_equal_plain_python(project: CompiledProject) -> None:
             st.lists(st.sampled_from(["email", "partner", "direct", "display"]), max_size=6),
             st.booleans(),
             st.integers(-(10**7), 10**7) | st.sampled_from([0, 1, -1]),
+            st.lists(st.integers(-(10**6), 10**6), max_size=3),
         ),
         max_size=40,
     ),
@@ -441,25 +445,47 @@ def test_heuristics_equal_plain_python(project: CompiledProject) -> None:
 )
 def test_every_model_conserves_revenue(
     project: CompiledProject,
-    paths: list[tuple[list[str], bool, int]],
+    paths: list[tuple[list[str], bool, int, list[int]]],
     order: int,
     direct_handling: str,
     touch_sharing: str,
 ) -> None:
     """Whatever the journeys, also untouched ones, refunds, nothing and one touch alone."""
-    touches, conversions = [], []
-    for number, (path, is_won, cents) in enumerate(paths):
+    touches, conversions, revenue = [], [], []
+    for number, (path, is_won, cents, recognised) in enumerate(paths):
         customer = f"c{number % 30}"
+        product = {"customer_id": customer, "product_id": f"P{number}"}
+        # May is before the win, June next year after its window.
+        for month, amount in zip(
+            ["2026-05-01", "2027-06-01", *["2026-06-01", "2027-05-01", "2026-09-01"]],
+            [77, 78, *recognised],
+            strict=False,
+        ):
+            revenue.append(
+                product
+                | {
+                    "invoice_id": f"N{number}",
+                    "line_number": 1,
+                    "charge_type": "recurring",
+                    "fiscal_period": month[:7],
+                    "month_date": month,
+                    "is_scheduled": False,
+                    "recognised_amount": Decimal(amount) / 100,
+                    "currency": "USD",
+                    "reporting_amount": Decimal(amount) / 100,
+                }
+            )
         for position, channel in enumerate(path):
             at = DECIDED_AT - dt.timedelta(days=10 * (len(path) - position), minutes=number)
             touches.append(touch(f"{customer}", 100 * number + position, channel, at))
         decision = conversion(customer, is_won, Decimal(cents) / 100)
-        conversions.append(decision | {"conversion_id": f"v{number}"})
+        conversions.append(decision | product | {"conversion_id": f"v{number}"})
     empty = {"touch_id": "", "customer_id": "nobody", "channel": "email", "occurred_at": DECIDED_AT}
     warehouse = attribute(
         project,
         touches or [empty],
         conversions or [conversion("nobody", is_won=False)],
+        revenue=revenue,
         markov_order=order,
         markov_min_observations=2,
         direct_handling=direct_handling,
@@ -471,14 +497,15 @@ def test_every_model_conserves_revenue(
             attribution_model,
             conversion_id,
             cast(sum(credited_amount) * 100 as bigint),
+            cast(sum(recognised_amount) * 100 as bigint),
             abs(sum(credit_share) - 1) < 1e-9
         from marts.fct_attribution_credits
         group by attribution_model, conversion_id
         """
     ).fetchall()
-    assert {(model, key): (cents, whole) for model, key, cents, whole in rows} == {
-        (model, f"v{number}"): (cents, True)
-        for number, (_, is_won, cents) in enumerate(paths)
+    assert {(model, key): tuple(sums) for model, key, *sums in rows} == {
+        (model, f"v{number}"): (cents, sum(recognised), True)
+        for number, (_, is_won, cents, recognised) in enumerate(paths)
         if is_won
         for model in MODELS
     }
@@ -589,4 +616,48 @@ def test_revenue_is_credited_in_the_reporting_currency(project: CompiledProject)
         ("won-euro", (100 * rate).quantize(Decimal("0.01"), ROUND_HALF_UP), None),
         ("won-missing", None, "no_revenue"),
         ("won-unknown", None, "no_exchange_rate"),
+    ]
+
+
+def test_revenue_belongs_to_the_last_win_and_to_its_window(project: CompiledProject) -> None:
+    """Won in June 2026 and again in April 2027: the second win takes over, and ends in March 2028."""
+    later = dt.datetime.fromisoformat("2027-04-10T12:00:00")
+    decisions = [
+        conversion("c"),
+        conversion("c", at=later) | {"conversion_id": "again"},
+        conversion("d") | {"conversion_id": "unknown rate"},
+        conversion("e") | {"conversion_id": "nothing yet"},
+    ]
+    months = ["2026-05", "2026-06", "2027-03", "2027-04", "2028-03", "2028-04"]
+    revenue = [
+        {
+            "invoice_id": "N1",
+            "line_number": 1,
+            "customer_id": customer,
+            "product_id": "P1",
+            "charge_type": "recurring",
+            "fiscal_period": month,
+            "month_date": f"{month}-01",
+            "is_scheduled": month == "2028-04",
+            "recognised_amount": amount,
+            "currency": "USD",
+            "reporting_amount": amount if customer == "c" else None,
+        }
+        for customer in "cd"
+        for month, amount in zip(months, (1, 2, 4, 8, 16, 32), strict=True)
+    ]
+    warehouse = attribute(project, [], decisions, revenue=revenue)
+    rows = warehouse.execute(
+        """
+        select conversion_id, recognised_amount, recognised_amount_reason, is_window_complete
+        from marts.fct_attribution_credits
+        where attribution_model = 'linear'
+        order by conversion_id
+        """
+    ).fetchall()
+    assert rows == [
+        ("again", 24, None, False),
+        ("nothing yet", 0, None, True),
+        ("unknown rate", None, "no_exchange_rate", True),
+        ("won-c", 6, None, True),
     ]

@@ -27,9 +27,12 @@ conversions as (
         customer_id,
         product_id,
         revenue_reason,
+        recognised_reason,
         month_date,
         is_first_win,
-        cast(reporting_revenue_amount * 100 as bigint) as revenue_cents
+        is_window_complete,
+        cast(reporting_revenue_amount * 100 as bigint) as revenue_cents,
+        cast(recognised_amount * 100 as bigint) as recognised_cents
     from {{ ref('int_attribution_conversions') }}
     where is_won
 
@@ -152,7 +155,8 @@ undivided as (
 
     select
         credited.*,
-        conversions.revenue_cents as credited_cents
+        conversions.revenue_cents as credited_cents,
+        conversions.recognised_cents
     from credited
     inner join conversions on credited.conversion_id = conversions.conversion_id
     where credited.weight = credited.weight_total
@@ -171,7 +175,16 @@ divided as (
                 ['credited.attribution_model', 'credited.conversion_id'],
                 ['credited.touch_position']
             )
-        }} as credited_cents
+        }} as credited_cents,
+        {{
+            largest_remainder(
+                'conversions.recognised_cents',
+                'credited.weight',
+                'credited.weight_total',
+                ['credited.attribution_model', 'credited.conversion_id'],
+                ['credited.touch_position']
+            )
+        }} as recognised_cents
     from credited
     inner join conversions on credited.conversion_id = conversions.conversion_id
     where credited.weight < credited.weight_total
@@ -204,7 +217,8 @@ unexplained as (
             else coalesce(markov_orders.refusal_reason, 'no_weight')
         end as unattributed_reason,
         coalesce(journeys.touch_count, 0) as touch_count,
-        conversions.revenue_cents as credited_cents
+        conversions.revenue_cents as credited_cents,
+        conversions.recognised_cents
     from conversions
     cross join models
     cross join markov_orders
@@ -228,7 +242,8 @@ all_credits as (
         touch_position,
         touch_count,
         cast(weight as double) / cast(weight_total as double) as credit_share,
-        credited_cents
+        credited_cents,
+        recognised_cents
     from shared
     union all
     select
@@ -241,7 +256,8 @@ all_credits as (
         0 as touch_position,
         touch_count,
         cast(1 as double) as credit_share,
-        credited_cents
+        credited_cents,
+        recognised_cents
     from unexplained
 
 ),
@@ -258,11 +274,14 @@ final as (
         conversions.product_id,
         all_credits.unattributed_reason,
         conversions.revenue_reason as credited_amount_reason,
+        conversions.recognised_reason as recognised_amount_reason,
         'D' as evidence_grade,
         cast(all_credits.touch_position as integer) as touch_position,
         cast(all_credits.touch_count as integer) as touch_count,
         all_credits.credit_share,
         cast(cast(all_credits.credited_cents as decimal(20, 0)) * 0.01 as decimal(18, 2)) as credited_amount,
+        cast(cast(all_credits.recognised_cents as decimal(20, 0)) * 0.01 as decimal(18, 2)) as recognised_amount,
+        conversions.is_window_complete,
         conversions.is_first_win,
         false as is_causal,
         conversions.month_date

@@ -80,6 +80,8 @@ valued_credits as (
         credits.month_date,
         credits.credit_share,
         credits.credited_amount,
+        credits.recognised_amount,
+        credits.is_window_complete,
         case when credits.is_first_win then credits.credit_share else 0 end as new_customer_share,
         credits.credited_amount * coalesce(product_contribution.cm2_rate, last_margins.cm2_rate)
             as contribution_amount
@@ -104,6 +106,8 @@ credit_totals as (
         sum(new_customer_share) as credited_new_customers,
         sum(case when credited_amount is null then credit_share else 0 end) as unvalued_conversions,
         sum(credited_amount) as credited_amount,
+        {{ sum_complete('recognised_amount') }} as recognised_amount,
+        bool_and(is_window_complete) as is_window_complete,
         case
             when count(contribution_amount) = count(credited_amount) then sum(contribution_amount)
         end as contribution_amount
@@ -171,6 +175,10 @@ joined as (
         coalesce(credit_totals.unvalued_conversions, 0) as unvalued_conversions,
         coalesce(credit_totals.credited_amount, 0) as credited_amount,
         case
+            when credit_totals.attribution_model is null then 0 else credit_totals.recognised_amount
+        end as recognised_amount,
+        coalesce(credit_totals.is_window_complete, true) as is_window_complete,
+        case
             when credit_totals.attribution_model is null then 0 else credit_totals.contribution_amount
         end as contribution_amount,
         case
@@ -225,6 +233,8 @@ final as (
         rated.credited_new_customers,
         rated.unvalued_conversions,
         cast(rated.credited_amount as decimal(18, 2)) as credited_amount,
+        cast(rated.recognised_amount as decimal(18, 2)) as recognised_amount,
+        rated.is_window_complete,
         cast(round(rated.contribution_amount, 2) as decimal(18, 2)) as contribution_amount,
         cast(rated.spend_amount as decimal(18, 2)) as spend_amount,
         case

@@ -1,4 +1,5 @@
--- Every enabled model credits each won conversion's revenue to the penny, and no more or less than the whole of it.
+-- Every enabled model credits each won conversion's contract value and its recognised revenue to the penny.
+-- What was recognised is found from the other end: each month of revenue belongs to the last win before it, at most.
 with
 
 credits as (
@@ -7,6 +8,7 @@ credits as (
         attribution_model,
         conversion_id,
         sum(credited_amount) as credited_amount,
+        sum(recognised_amount) as recognised_amount,
         sum(credit_share) as credit_share
     from {{ ref('fct_attribution_credits') }}
     group by attribution_model, conversion_id
@@ -15,11 +17,65 @@ credits as (
 
 conversions as (
 
-    select
-        conversion_id,
-        reporting_revenue_amount
+    select *
     from {{ ref('int_attribution_conversions') }}
     where is_won
+
+),
+
+revenue as (
+
+    select
+        customer_id,
+        product_id,
+        month_date,
+        reporting_amount
+    from {{ ref('fct_revenue') }}
+    where not is_scheduled and reporting_amount is not null
+
+),
+
+policies as (
+
+    select revenue_window_months
+    from {{ ref('attribution_policies') }}
+
+),
+
+wins_before as (
+
+    select
+        revenue.customer_id,
+        revenue.product_id,
+        revenue.month_date,
+        max_by(
+            conversions.conversion_id, cast(conversions.decided_at as string) || conversions.conversion_id
+        ) as conversion_id
+    from revenue
+    inner join conversions
+        on
+            revenue.customer_id = conversions.customer_id
+            and revenue.product_id = conversions.product_id
+            and revenue.month_date >= conversions.month_date
+    group by revenue.customer_id, revenue.product_id, revenue.month_date
+
+),
+
+recognised as (
+
+    select
+        wins_before.conversion_id,
+        sum(revenue.reporting_amount) as recognised_amount
+    from revenue
+    inner join wins_before
+        on
+            revenue.customer_id = wins_before.customer_id
+            and revenue.product_id = wins_before.product_id
+            and revenue.month_date = wins_before.month_date
+    inner join conversions on wins_before.conversion_id = conversions.conversion_id
+    cross join policies
+    where {{ dbt.datediff('conversions.month_date', 'revenue.month_date', 'month') }} < policies.revenue_window_months
+    group by wins_before.conversion_id
 
 ),
 
@@ -38,9 +94,12 @@ broken as (
         conversions.conversion_id,
         conversions.reporting_revenue_amount,
         credits.credited_amount,
+        recognised.recognised_amount as revenue_amount,
+        credits.recognised_amount,
         credits.credit_share
     from conversions
     cross join models
+    left join recognised on conversions.conversion_id = recognised.conversion_id
     left join credits
         on
             conversions.conversion_id = credits.conversion_id
@@ -49,6 +108,10 @@ broken as (
         credits.credit_share is null
         or abs(credits.credit_share - 1) > 1e-9
         or coalesce(credits.credited_amount, 0) <> coalesce(conversions.reporting_revenue_amount, 0)
+        or (
+            conversions.recognised_reason is null
+            and coalesce(credits.recognised_amount <> coalesce(recognised.recognised_amount, 0), true)
+        )
 
 )
 
