@@ -218,6 +218,56 @@ def test_the_first_locked_delivery_stands_else_the_last(
     assert found == expected
 
 
+def test_a_locked_line_left_out_of_a_whole_redelivery_stands_and_is_reported(
+    project: CompiledProject,
+) -> None:
+    def line(account: str, delivery: str, amount: int, **columns: Any) -> dict[str, Any]:
+        return {
+            "budget_version": "FY2026_original",
+            "fiscal_period": "2026-P01",
+            "cost_center_id": "CC100",
+            "account_id": account,
+            "amount": amount,
+            "currency": "USD",
+            "scope_id": "FY2026_original",
+            "delivery_id": delivery,
+            "known_at": f"2026-01-0{delivery}",
+            "loaded_at": "2026-02-01",
+            "source_file": f"{delivery}.csv",
+            "source_row": 2,
+        } | columns
+
+    locked = {"locked_at": "2025-12-31"}
+    sent = [
+        line("6310", "1", 100, **locked),  # left out
+        line("6320", "1", 200, **locked),  # sent again, unchanged
+        line("6320", "2", 200, **locked),
+        line("6330", "1", 300),  # left out, never locked
+    ]
+    with project.run(
+        ["fct_budget_lines", "int_violations__changed_after_lock"],
+        {"stg_budget__budget_line_versions": sent},
+    ) as warehouse:
+        standing = warehouse.execute(
+            "select account_id, budget_amount from marts.fct_budget_lines order by account_id"
+        ).fetchall()
+        violations = warehouse.execute(
+            "select source_file, source_row, amount, message from intermediate.int_violations__changed_after_lock"
+        ).fetchall()
+    assert standing == [("6310", 100), ("6320", 200)]
+    assert violations == [
+        (
+            "1.csv",
+            2,
+            -100,
+            (
+                "Locked at 100.00 USD on 2025-12-31, later left out of a delivery of the whole;"
+                " the locked value stands. Plan the change in a revised version."
+            ),
+        )
+    ]
+
+
 @random_rows
 @given(
     orders=st.lists(

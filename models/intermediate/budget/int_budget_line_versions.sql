@@ -25,6 +25,7 @@ numbered as (
         deliveries.*,
         coalesce(deliveries.is_deleted, false)
         or coalesce(deliveries.delivery_id <> last_deliveries.delivery_id, false) as is_gone,
+        coalesce(deliveries.delivery_id <> last_deliveries.delivery_id, false) as is_replaced,
         row_number() over (
             partition by
                 deliveries.budget_version,
@@ -50,7 +51,10 @@ chosen as (
         ) as locked_number,
         max(delivery_number) over (
             partition by budget_version, fiscal_period, cost_center_id, account_id, product_id, initiative_id
-        ) as latest_number
+        ) as latest_number,
+        bool_and(is_replaced) over (
+            partition by budget_version, fiscal_period, cost_center_id, account_id, product_id, initiative_id
+        ) as is_left_out
     from numbered
 
 ),
@@ -95,6 +99,8 @@ final as (
             and (coalesce(is_deleted, false) or amount <> standing_amount or currency <> standing_currency),
             false
         ) as is_change_after_lock,
+        -- Said on the locked delivery: one that leaves the line out has no row of it.
+        coalesce(delivery_number = locked_number and is_left_out, false) as is_left_out_after_lock,
         standing_amount,
         standing_currency,
         standing_locked_at,

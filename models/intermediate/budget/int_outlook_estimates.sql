@@ -41,6 +41,11 @@ estimates as (
             'case when budget_ytd_amount * budget_amount > 0'
             ~ ' then (ytd_amount + budget_rest + ytd_amount * budget_amount / budget_ytd_amount) / 2 end'
         ),
+        (
+            'earned_value', 8,
+            'case when initiative_id is not null and budget_amount > 0 then ytd_amount'
+            ~ ' + greatest(budget_amount - budget_ytd_amount * coalesce(schedule_performance_index, 1), 0) end'
+        ),
     ] %}
     select
         entity_id,

@@ -85,6 +85,18 @@ reports as (
 
 ),
 
+-- Work against the first locked case, whose milestones tell what was due and what was accepted by then.
+earned_values as (
+
+    select
+        initiative_id,
+        month_date,
+        schedule_performance_index
+    from {{ ref('rpt_earned_value') }}
+    where is_baseline
+
+),
+
 initiative_budgets as (
 
     select distinct
@@ -272,7 +284,8 @@ final as (
         cast(summed.prior_year_ytd_amount as double) as prior_year_ytd_amount,
         cast(summed.budget_amount as double) as budget_amount,
         cast(coalesce(summed.budget_ytd_amount, 0) as double) as budget_ytd_amount,
-        cast(coalesce(summed.committed_amount, 0) as double) as committed_amount
+        cast(coalesce(summed.committed_amount, 0) as double) as committed_amount,
+        earned_values.schedule_performance_index
     from summed
     inner join reports
         on
@@ -284,6 +297,12 @@ final as (
         on
             summed.entity_id = complete_years.entity_id
             and summed.fiscal_year = complete_years.fiscal_year
+    -- A fiscal period that ends amid a month knows the month before.
+    left join earned_values
+        on
+            summed.initiative_id = earned_values.initiative_id
+            and earned_values.month_date
+            = cast({{ dbt.dateadd('month', -1, "date_trunc('month', " ~ dbt.dateadd('day', 1, 'reports.end_on') ~ ")") }} as date)
     where
         accounts.polarity <> 0
         and (

@@ -1,4 +1,4 @@
--- One row per delivery that would change a locked budget line; the locked value stands.
+-- One row per delivery that would change a locked budget line, and per locked line a whole delivery left out.
 with
 
 budget_line_versions as (
@@ -24,13 +24,18 @@ final as (
         ) as record_key,
         source_file,
         source_row,
-        cast(coalesce(amount, 0) - standing_amount as decimal(38, 2)) as amount,
+        cast(
+            case when is_left_out_after_lock then 0 else coalesce(amount, 0) end - standing_amount as decimal(38, 2)
+        ) as amount,
         'Locked at ' || cast(standing_amount as string) || ' ' || standing_currency || ' on '
         || substr(cast(standing_locked_at as string), 1, 10) || ', later '
-        || coalesce('sent as ' || cast(amount as string) || ' ' || currency, 'deleted')
+        || case
+            when is_left_out_after_lock then 'left out of a delivery of the whole'
+            else coalesce('sent as ' || cast(amount as string) || ' ' || currency, 'deleted')
+        end
         || '; the locked value stands. Plan the change in a revised version.' as message
     from budget_line_versions
-    where is_change_after_lock
+    where is_change_after_lock or is_left_out_after_lock
 
 )
 

@@ -1,9 +1,13 @@
 -- One row per fiscal period reported on, cost center, account, product, initiative and method.
 with
 
+-- Lines of initiatives end with their work, others go on: the two are judged apart.
 estimates as (
 
-    select * from {{ ref('int_outlook_estimates') }}
+    select
+        *,
+        initiative_id is not null as is_initiative
+    from {{ ref('int_outlook_estimates') }}
 
 ),
 
@@ -26,6 +30,7 @@ backtests as (
     select
         years.fiscal_year,
         estimates.account_type,
+        estimates.is_initiative,
         estimates.period_number,
         estimates.outlook_method,
         count(*) as backtest_lines,
@@ -39,6 +44,7 @@ backtests as (
     group by
         years.fiscal_year,
         estimates.account_type,
+        estimates.is_initiative,
         estimates.period_number,
         estimates.outlook_method
 
@@ -70,6 +76,7 @@ ranked as (
         on
             estimates.fiscal_year = backtests.fiscal_year
             and estimates.account_type = backtests.account_type
+            and estimates.is_initiative = backtests.is_initiative
             and estimates.period_number = backtests.period_number
             and estimates.outlook_method = backtests.outlook_method
 
@@ -111,6 +118,7 @@ ordered_points as (
     select
         fiscal_year,
         account_type,
+        is_initiative,
         period_number,
         outlook_method,
         entity_id,
@@ -128,6 +136,7 @@ ordered_points as (
     select
         years.fiscal_year,
         estimates.account_type,
+        estimates.is_initiative,
         estimates.period_number,
         estimates.outlook_method,
         null as entity_id,
@@ -148,12 +157,12 @@ counted as (
     select
         *,
         sum(is_outcome) over (
-            partition by fiscal_year, account_type, period_number, outlook_method
+            partition by fiscal_year, account_type, is_initiative, period_number, outlook_method
             order by ratio asc, is_outcome desc
             rows between unbounded preceding and current row
         ) as outcomes_up_to,
         sum(is_outcome) over (
-            partition by fiscal_year, account_type, period_number, outlook_method
+            partition by fiscal_year, account_type, is_initiative, period_number, outlook_method
         ) as outcomes
     from ordered_points
 
