@@ -1,7 +1,7 @@
 """The chosen initiatives against an exact mixed-integer solver."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -145,6 +145,27 @@ def chosen_at(result: pd.DataFrame, level: float, method: str) -> tuple[set[int]
     part = result[(result.budget_level == level) & (result.selection_method == method)]
     chosen = {int(name[1:]) for name in part[part.is_selected].initiative_id}
     return chosen, part.solution_status.iloc[0], part.upper_bound_amount.iloc[0]
+
+
+# A, B, C and D: a budget of 100, of which they need 60, 50, 50 and 10.
+FOUR = Problem(
+    npv=[30, 24, 23, 3], cost=[60, 50, 50, 10], budgets=[([60, 50, 50, 10], 100)], capacities=[]
+)
+
+
+def test_the_best_two_beat_the_two_with_the_best_index(project: CompiledProject) -> None:
+    result = allocate(project, FOUR, [1.0])
+    chosen, status, _ = chosen_at(result, 1.0, "optimum")
+    assert (chosen, status) == ({1, 2}, "exact")  # B and C for 47
+    chosen, status, _ = chosen_at(result, 1.0, "profitability_index")
+    assert (chosen, status) == ({0, 3}, "heuristic")  # A and D for 33
+
+
+def test_a_prerequisite_has_to_be_paid_too(project: CompiledProject) -> None:
+    result = allocate(project, replace(FOUR, depends_on={2: 3}), [1.0])
+    # C needs D, so B and C no longer fit; A and D for 33 are the best left.
+    assert chosen_at(result, 1.0, "optimum")[0] == {0, 3}
+    assert chosen_at(result, 1.0, "profitability_index")[0] == {0, 3}
 
 
 def test_up_to_20_candidates_the_choice_is_exact(project: CompiledProject) -> None:
