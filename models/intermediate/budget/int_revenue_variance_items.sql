@@ -79,8 +79,10 @@ planned as (
         sum(
             cast(
                 round(
-                    cast(revenue_budgets.quantity as double) * cast(revenue_budgets.unit_price as double)
-                    * cast(budget_rates.budget_rate as double),
+                    cast(
+                        cast(revenue_budgets.quantity as double) * cast(revenue_budgets.unit_price as double)
+                        * cast(budget_rates.budget_rate as double) as decimal(24, 6)
+                    ),
                     2
                 ) as decimal(18, 2)
             )
