@@ -8,5 +8,5 @@
 {%- endmacro %}
 
 {% macro spark__json_text(column, key) -%}
-    get_json_object({{ column }}, '$["{{ key }}"]')
+    get_json_object({{ column }}, '$[\'{{ key }}\']')
 {%- endmacro %}

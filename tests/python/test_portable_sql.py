@@ -1,0 +1,118 @@
+"""Models are written in words that DuckDB and Spark read the same: a fast guard before the slow one, test_spark.py.
+
+A word missing here is not forbidden, only untried: run it on both engines (docs/spark.md), then list it.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from warehouse.home import PROJECT
+
+# Functions tried on both engines: same rows, NULLs and rounding, as far as models use them.
+TRIED = frozenset(
+    """
+    abs acos array_agg array_sort asin avg bit_count bit_or bool_and bool_or cast ceil coalesce concat_ws corr cos count
+    count_if covar_pop covar_samp date_trunc decimal dense_rank exp extract floor greatest lag lead least length ln
+    lower lpad make_date max max_by md5 median min min_by mod nullif power range rank regr_intercept regr_slope replace
+    round row_number sign split_part sqrt stddev_pop stddev_samp substr sum trim var_pop var_samp
+    """.split()
+)
+# Words that may stand before a parenthesis without being functions.
+WORDS = frozenset(
+    """
+    and as between by case distinct else exists except filter from group in intersect is join not on or order over
+    partition select sets then union using values when where window with cube rollup
+    """.split()
+)
+# What only one engine reads, or both read differently; and what to write instead.
+FORBIDDEN = {
+    r"::": "cast(x as type)",
+    r"\b(varchar|text|hugeint|ubigint|timestamptz|double precision)\b": "string, bigint, decimal(p,s), double, timestamp",
+    r"\*\s*(exclude|replace|rename|except)\s*\(": "every column by name",
+    r"\bunion( all)? by name\b": "the same columns in the same order",
+    r"\basof\b": "a validity window from lead() and a range join",
+    r"\bpositional join\b": "row_number() and a join",
+    r"\bignore nulls\b": "max(x) over a group counted by non-NULL values",
+    r"[^:]//": "cast(floor(a / b) as bigint)",
+    r'"': "unquoted snake_case; double quotes are text on Spark",
+    r"\binterval '[^'\n]*[a-z]": "interval '1' month, the unit outside the quotes",
+    r"\btemp(orary)?\b": "a common table expression",
+}
+_JINJA = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
+_COMMENT = re.compile(r"--[^\n]*")
+_TEXT = re.compile(r"'(?:[^']|'')*'")
+# What a dispatched macro holds for one engine alone.
+_ONE_ENGINE = re.compile(r"\{%-? macro (?:default|duckdb|spark)__.*?endmacro", re.DOTALL)
+_CALL = re.compile(r"(?<![\w.])([a-z_]\w*)\s*\(")
+# A table expression's or window's own name, and a table alias with column names.
+_NAMED = re.compile(r"\b(?:as|window)\s+[a-z_]\w*\s*\(|[a-z_]\w*\s+as\s*\(")
+
+
+def blanked(text: str, *patterns: re.Pattern[str]) -> str:
+    """The text with what matches blanked out, so that line numbers stay."""
+    for pattern in patterns:
+        text = pattern.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
+    return text
+
+
+def complaints(sql: str) -> Iterator[tuple[int, str]]:
+    """Line and reason of every spelling that may not run the same on Spark."""
+    bare = blanked(sql, _JINJA, _COMMENT)
+    for pattern, instead in FORBIDDEN.items():
+        # Intervals carry their unit inside text, everything else is judged outside of it.
+        judged = bare if "interval" in pattern else blanked(bare, _TEXT)
+        for match in re.finditer(pattern, judged, re.IGNORECASE):
+            line = judged.count("\n", 0, match.start()) + 1
+            yield line, f"{match[0].strip()!r}: write {instead}"
+    judged = blanked(bare, _TEXT, _NAMED)
+    for match in _CALL.finditer(judged):
+        if match[1] not in TRIED | WORDS:
+            line = judged.count("\n", 0, match.start()) + 1
+            yield line, f"{match[1]}() is untried on Spark: try it on both engines, then list it"
+
+
+def sources() -> list[Path]:
+    return sorted([*(PROJECT / "models").rglob("*.sql"), *(PROJECT / "macros").glob("*.sql")])
+
+
+def test_models_and_macros_are_portable() -> None:
+    found = [
+        f"{path.relative_to(PROJECT)}:{line}: {reason}"
+        for path in sources()
+        for line, reason in complaints(
+            blanked(path.read_text(encoding="utf-8"), _ONE_ENGINE)
+            if path.parent.name == "macros"
+            else path.read_text(encoding="utf-8")
+        )
+    ]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    ("sql", "word"),
+    [
+        ("select a::int from t", "'::'"),
+        ("select cast(a as varchar) from t", "'varchar'"),
+        ("select * exclude (a) from t", "'* exclude ('"),
+        ("select quantile_cont(a, 0.5) from t", "quantile_cont()"),
+        ("select list_sort(a) from t", "list_sort()"),
+        ("select strftime(a, '%Y') from t", "strftime()"),
+        ("select a // 2 from t", "//"),
+        ('select "a" from t', "'\"'"),
+        ("select d + interval '1 month' from t", "interval '1 month"),
+        ("select lag(a ignore nulls) over (order by b) from t", "'ignore nulls'"),
+    ],
+)
+def test_what_spark_reads_differently_is_found(sql: str, word: str) -> None:
+    assert any(word in reason for _, reason in complaints(f"-- One row per a.\n{sql}\n"))
+
+
+def test_text_comments_and_names_are_left_alone() -> None:
+    sql = """-- a::b "c" list_sort()
+    with monthly as (select sum(a) over w as s, 'x::y "z"' as text_value from {{ ref('t') }} window w as (order by b))
+    select d + interval '1' month from monthly as m (s, text_value)
+    """
+    assert not list(complaints(sql))
