@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse import audit, catalog, origin, pages, publish, record, roles
+from warehouse import audit, catalog, origin, publish, record, roles
 from warehouse.catalog import Mart
 from warehouse.errors import AuditFailedError, BuildFailedError
 from warehouse.home import PROJECT, Home
@@ -207,6 +207,7 @@ def _publish(
         key = roles.pseudonym_key(home.pseudonym_key)
         facts = {
             "origin": origin.recorded(ledger) or "own",
+            "as_of": _as_of(home),
             "git": _git(),
             "code_digest": code,
             "packages": {name: metadata.version(name) for name in ("dbt-core", "duckdb")},
@@ -231,12 +232,22 @@ def _write_pages(
     facts: Mapping[str, Any],
     findings: Sequence[audit.Finding],
 ) -> None:
+    # Declaring charts takes a second; commands that draw none should not wait for it.
+    from warehouse.report import site
+
     created_at = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
     shutil.copyfile(transformation.document(), folder / "docs.html")
-    index = pages.index(facts, created_at)
-    (folder / "index.html").write_text(index, encoding="utf-8")
-    quality = pages.quality(findings, facts["inputs"], created_at)
-    (folder / "quality.html").write_text(quality, encoding="utf-8")
+    whole = site.Source(
+        folder / "marts.duckdb", "", facts, created_at, site.VERSION_LINKS, site.VERSION_FILES
+    )
+    site.write(whole, folder)
+    site.write_checks(whole, findings, facts["inputs"], folder / "quality.html")
+    for role in facts["roles"]:
+        database = folder / "roles" / f"{role}.duckdb"
+        own = site.Files(f"../{role}.duckdb", "")
+        site.write(
+            site.Source(database, role, facts, created_at, files=own), folder / "roles" / role
+        )
 
 
 def _enter(ledger: Ledger, version: publish.Version) -> None:
@@ -263,6 +274,13 @@ def _inputs(ledger: Ledger) -> list[dict[str, Any]]:
 
     loaded = [facts(entry) for entry in ledger.loads]
     return sorted(loaded, key=lambda one: (one["source"], one["extract"], one["file"]))
+
+
+def _as_of(home: Home) -> str | None:
+    """The day the data speaks for."""
+    with duckdb.connect(home.database, read_only=True) as connection:
+        day = scalar(connection, "select max(reporting_on) from intermediate.int_reporting_date")
+    return None if day is None else str(day)
 
 
 def _git() -> dict[str, Any]:

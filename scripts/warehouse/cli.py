@@ -71,6 +71,15 @@ def parser() -> argparse.ArgumentParser:
     mappings = _command(commands, "mappings", _mappings, "list the import mappings, or show one")
     mappings.add_argument("name", nargs="?", help="show this one, with an example of its files")
 
+    report = _command(
+        commands, "report", _report, "write the report of the current version into report/"
+    )
+    report.add_argument("--role", metavar="R", help="from the files of this role only")
+    report.add_argument("--single-file", action="store_true", help="one file that can be mailed")
+    report.add_argument(
+        "--lineage", action="store_true", help="column lineage beside it (takes half a minute)"
+    )
+
     _command(commands, "versions", _versions, "list the published versions")
 
     rollback = _command(commands, "rollback", _rollback, "make an earlier version current again")
@@ -193,6 +202,17 @@ def _mappings(arguments: argparse.Namespace) -> int:
     _say(f"{one.title}: fills {one.extract.id}, told in {one.path}")
     if one.example:
         _say(f"A file looks like this:\n\n{one.example.rstrip()}")
+    return 0
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from warehouse import report
+
+    home = Home.from_environment()
+    written = report.write_current(home, arguments.role or "", is_single=arguments.single_file)
+    _say(f"  open   {written}")
+    if arguments.lineage:
+        _say(f"  open   {report.write_lineage(home)}")
     return 0
 
 

@@ -81,6 +81,11 @@ class Home:
         return self.root / "published"
 
     @property
+    def reports(self) -> Path:
+        """Reports written on request; those of a version lie in the version."""
+        return self.root / "report"
+
+    @property
     def pseudonym_key(self) -> Path:
         """The secret that pseudonyms of personal data are made with."""
         return self.root / "pseudonym.key"

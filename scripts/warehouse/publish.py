@@ -1,8 +1,8 @@
 """Versions for readers: written aside, complete, then switched to in one rename.
 
 published/
-    versions/<id>/   marts.duckdb, marts/<mart>.parquet, index.html, docs.html, quality.html,
-                     manifest.json
+    versions/<id>/   marts.duckdb, marts/<mart>.parquet, the report (index.html and its pages),
+                     docs.html, quality.html, roles/, manifest.json
     current          symbolic link to the version in force
 
 A reader that holds a file of an older version open keeps it: files are never written in place.

@@ -1,0 +1,75 @@
+"""Scorecard: where the company stands against its goals, and what a director should know."""
+
+from warehouse.report.figure import Figure, Page
+
+
+def key_figures() -> Figure:
+    return Figure(
+        title="Are the goals met?",
+        means="The last month of the period against its target. Green, amber and red follow from the target and its "
+        "tolerances; the line shows the months of the period, dashed is the target.",
+        select="""
+            select scope_type, scope_id, kpi_name as kpi, month_date as month, kpi_value as value,
+                kpi_value_reason as value_reason, target_value as target, status, trend, streak_months, unit,
+                objective_name as objective, owner
+            from rpt_kpi_scorecard
+            where scope_type in ('company', 'product_line', 'product')
+            order by scope_type, scope_id, objective, kpi, month""",
+        unit="as each figure says; amounts in {currency}",
+        layout="cards",
+    )
+
+
+def insights() -> Figure:
+    return Figure(
+        title="What should a director know?",
+        means="Findings that hold now, ranked by the money at stake. Each names who should act and where the proof is; "
+        "grade A is an experiment, E an assertion. Two findings may look at the same money: do not add them up.",
+        select="""
+            select product_id, insight_rank as rank, rule_name as title, statement as text, stake_amount,
+                driver_summary as drivers, suggested_action as action, suggested_owner as owner, evidence_grade,
+                evidence_mart, evidence_query, age_months, is_favourable
+            from rpt_insights
+            where is_open
+            order by insight_rank""",
+        labels={
+            "stake_amount": "At stake",
+            "evidence_mart": "Proof",
+            "age_months": "Months open",
+            "evidence_query": "Rows behind",
+            "is_favourable": "Favourable",
+        },
+        kinds={"age_months": "count"},
+        layout="list",
+        empty="Nothing stands out.",
+    )
+
+
+def programme_targets() -> Figure:
+    return Figure(
+        title="Does the programme keep its promises?",
+        means="Six targets frozen before the period, each with an interval: the lower bound is what the evidence carries. "
+        "On the sample company they are illustrative; what is missing counts as failed.",
+        select="""
+            select target_id as target, target_name as name, definition, fiscal_period, unit as measured_in,
+                cast(value as double) as value, value_reason, cast(target_value as double) as target_value,
+                cast(lower_bound as double) as lower_bound, cast(upper_bound as double) as upper_bound,
+                observations, failing_items, state, evidence_basis, owner
+            from rpt_programme_targets
+            order by target_id""",
+        unit="as each target says; amounts in {currency}",
+        labels={
+            "fiscal_period": "Period",
+            "target_value": "Promised",
+            "observations": "Items",
+            "failing_items": "Failing",
+        },
+    )
+
+
+PAGE = Page(
+    "scorecard",
+    "Scorecard",
+    "Are the goals met, what should a director know, and does the programme keep its promises?",
+    (key_figures, insights, programme_targets),
+)
