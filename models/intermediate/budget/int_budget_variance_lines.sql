@@ -159,6 +159,7 @@ lines as (
         fiscal_periods.period_number,
         cast(fiscal_periods.fiscal_year - 1 as string)
         || substr(fiscal_periods.fiscal_period, 5) as prior_fiscal_period,
+        cast(date_trunc('month', fiscal_periods.end_on) as date) as month_date,
         fiscal_periods.is_closed,
         fiscal_periods.closed_at,
         -- A period that has not begun has a budget but nothing to compare it with.
@@ -340,6 +341,7 @@ final as (
         fiscal_year,
         fiscal_quarter,
         period_number,
+        month_date,
         polarity,
         cast(actual_amount as decimal(18, 2)) as actual_amount,
         cast(actual_at_budget_rate_amount as decimal(18, 2)) as actual_at_budget_rate_amount,

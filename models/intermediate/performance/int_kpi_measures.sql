@@ -19,16 +19,6 @@ whole_months as (
 
 ),
 
-fiscal_periods as (
-
-    select
-        fiscal_period,
-        cast(date_trunc('month', end_on) as date) as month_date
-    from {{ ref('dim_fiscal_period') }}
-    where is_reporting_entity
-
-),
-
 initiatives as (
 
     select
@@ -127,7 +117,7 @@ variances as (
 
     select
         product_id,
-        fiscal_period,
+        month_date,
         account_type,
         budget_amount,
         variance_favourable_amount,
@@ -144,7 +134,7 @@ outlooks as (
 
     select
         product_id,
-        fiscal_period,
+        month_date,
         account_type,
         coalesce(budget_full_year_amount, 0) as budget_full_year_amount,
         outlook_favourable_amount
@@ -243,54 +233,73 @@ cloud_commitments as (
 
 ),
 
+contribution_span as (
+
+    select
+        min(month_date) as first_month,
+        max(month_date) as last_month
+    from contributions
+
+),
+
+-- Every product counts, also one that had no revenue a year before.
 growth as (
 
     select
         contributions.product_id,
         contributions.month_date,
-        earlier.revenue_amount as prior_year_revenue_amount,
-        contributions.revenue_amount - earlier.revenue_amount as revenue_growth_amount
+        contributions.revenue_amount as revenue_growth_amount,
+        0 as prior_year_revenue_amount
     from contributions
-    inner join contributions as earlier
-        on
-            contributions.product_id = earlier.product_id
-            and earlier.month_date = cast({{ dbt.dateadd('month', -12, 'contributions.month_date') }} as date)
+    cross join contribution_span
+    where
+        contributions.month_date
+        >= cast({{ dbt.dateadd('month', 12, 'contribution_span.first_month') }} as date)
+    union all
+    select
+        contributions.product_id,
+        cast({{ dbt.dateadd('month', 12, 'contributions.month_date') }} as date) as month_date,
+        -contributions.revenue_amount as revenue_growth_amount,
+        contributions.revenue_amount as prior_year_revenue_amount
+    from contributions
+    cross join contribution_span
+    where
+        cast({{ dbt.dateadd('month', 12, 'contributions.month_date') }} as date)
+        <= contribution_span.last_month
 
 ),
 
 budget_variances as (
 
     select
-        variances.product_id,
-        fiscal_periods.month_date,
-        case when variances.account_type = 'expense' then variances.variance_favourable_amount else 0 end
+        product_id,
+        month_date,
+        case when account_type = 'expense' then variance_favourable_amount else 0 end
             as cost_variance_amount,
-        case when variances.account_type = 'expense' then variances.budget_amount else 0 end as cost_budget_amount,
-        case when variances.account_type = 'revenue' then variances.variance_favourable_amount else 0 end
+        case when account_type = 'expense' then budget_amount else 0 end as cost_budget_amount,
+        case when account_type = 'revenue' then variance_favourable_amount else 0 end
             as revenue_variance_amount,
-        case when variances.account_type = 'revenue' then variances.budget_amount else 0 end as revenue_budget_amount,
-        variances.absolute_variance_amount,
-        variances.absolute_actual_amount
+        case when account_type = 'revenue' then budget_amount else 0 end as revenue_budget_amount,
+        absolute_variance_amount,
+        absolute_actual_amount
     from variances
-    inner join fiscal_periods on variances.fiscal_period = fiscal_periods.fiscal_period
 
 ),
 
 budget_outlooks as (
 
     select
-        outlooks.product_id,
-        fiscal_periods.month_date,
-        case when outlooks.account_type = 'expense' then outlooks.outlook_favourable_amount else 0 end
+        product_id,
+        month_date,
+        case when account_type = 'expense' then outlook_favourable_amount else 0 end
             as cost_outlook_variance_amount,
-        case when outlooks.account_type = 'expense' then outlooks.budget_full_year_amount else 0 end
+        case when account_type = 'expense' then budget_full_year_amount else 0 end
             as cost_full_year_amount,
-        case when outlooks.account_type = 'revenue' then outlooks.outlook_favourable_amount else 0 end
+        case when account_type = 'revenue' then outlook_favourable_amount else 0 end
             as revenue_outlook_variance_amount,
-        case when outlooks.account_type = 'revenue' then outlooks.budget_full_year_amount else 0 end
+        case when account_type = 'revenue' then budget_full_year_amount else 0 end
             as revenue_full_year_amount
     from outlooks
-    inner join fiscal_periods on outlooks.fiscal_period = fiscal_periods.fiscal_period
 
 ),
 

@@ -107,6 +107,7 @@ final as (
         fiscal_year,
         fiscal_quarter,
         period_number,
+        month_date,
         polarity,
         actual_amount,
         budget_amount,
