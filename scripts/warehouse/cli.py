@@ -82,6 +82,19 @@ def parser() -> argparse.ArgumentParser:
 
     _command(commands, "versions", _versions, "list the published versions")
 
+    explain = _command(commands, "explain", _explain, "show what a published figure is made of")
+    explain.add_argument("mart", metavar="MART")
+    explain.add_argument(
+        "key",
+        nargs="*",
+        metavar="KEY",
+        help="values of the mart's key in its order, or COLUMN=VALUE",
+    )
+    explain.add_argument("--figure", metavar="COLUMN", help="default: the first the mart traces")
+    explain.add_argument(
+        "--all", action="store_true", help="follow every row, not the largest of each part alone"
+    )
+
     rollback = _command(commands, "rollback", _rollback, "make an earlier version current again")
     rollback.add_argument(
         "version", nargs="?", help="start of its id; default: the version before the current one"
@@ -232,6 +245,21 @@ def _versions(_: argparse.Namespace) -> int:
         mark = "*" if current and version.id == current.id else " "
         print(mark, version.id, f"{len(version.rows)} marts, {sum(version.rows.values())} rows")
     return 0
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    from warehouse import explain
+
+    rows = {"rows": sys.maxsize} if arguments.all else {}
+    explanation = explain.explain(
+        Home.from_environment(), arguments.mart, arguments.key, arguments.figure, **rows
+    )
+    for line in explain.render(explanation):
+        print(line)
+    if all(node.is_explained for node in explanation.node.walk()):
+        return 0
+    _complain("explain", "some figures are not what their parts make; they are marked above.")
+    return 1
 
 
 def _rollback(arguments: argparse.Namespace) -> int:

@@ -110,7 +110,7 @@ def simulate(
         sink.add("variance_explanations", budgets.explanations())
         sink.add("period_closes", period_close_rows())
 
-        defects += [*spoiler.defects, *ledger.defects, *budgets.defects]
+        defects += [*spoiler.defects, *ledger.defects, *budgets.defects, *investments.defects]
         conference = f"{UNRATED_DAY}/webinar/zurich-summit"
         defects.append(("missing_exchange_rate", "marketing_spend", conference, UNRATED_CURRENCY))
         defects.append(

@@ -149,6 +149,7 @@ class Investments:
         self._rates = month_rates()
         self._saved = saved
         self.true: dict[str, TrueInvestment] = {}
+        self.defects: list[tuple[str, str, str, str]] = []
         costs: dict[str, dict[int, float]] = defaultdict(lambda: defaultdict(float))
         for (month, initiative, currency), value in labour.initiative_cost.items():
             costs[initiative][month] += value / 100 * self._rates[currency, month][0]
@@ -291,6 +292,7 @@ class Investments:
                 )
                 confirmed = month_end(month) + 12
                 if item.grade == "D" and self._rng.random() < 0.3:
+                    self.defects.append(("unconfirmed_benefit", "benefits", "/".join(common[:2]), "claimed, but not confirmed by finance"))  # fmt: skip
                     rows.append([*common, money(round(measured / share * 100)), *tail, "", "", end, iso(min(confirmed, LAST_DAY))])  # fmt: skip
                 else:
                     rows.append([*common, money(round(measured / share * 100)), *tail, "Finance partner",
