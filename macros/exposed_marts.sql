@@ -1,8 +1,9 @@
-{#- Rows of a CTE: every exposure and mart it reads. Read from the project itself. -#}
+{#- Rows of a CTE: every exposure and mart it reads, but those that judge the build itself. Read from the project. -#}
 {% macro exposed_marts() -%}
     {%- set pairs = [] -%}
     {%- for exposure in (graph.exposures.values() if execute else []) | sort(attribute='name') -%}
-        {%- for parent in exposure.depends_on.nodes | sort if parent.startswith('model.') -%}
+        {%- for parent in exposure.depends_on.nodes | sort 
+            if parent.startswith('model.') and 'after_audit' not in graph.nodes[parent].config.tags -%}
             {%- do pairs.append((exposure.name, parent.split('.')[2])) -%}
         {%- endfor -%}
     {%- endfor -%}

@@ -9,7 +9,7 @@ The first two derive from the ledger and the build; the scores are entered in th
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -52,7 +52,7 @@ class RuleResult:
     build_number: int
     dataset_type: str  # extract, mart, model or seed
     dataset: str
-    rule_origin: str  # gate, contract, dbt or great_expectations
+    rule_origin: str  # gate, contract, dbt, great_expectations or freshness
     rule_id: str
     dimension: str
     # A failure of it makes the dataset red, whatever its score.
@@ -130,12 +130,14 @@ def keep_results(
         return
     with duckdb.connect(home.database, read_only=True) as connection:
         rows = _row_counts(connection)
+        stale = _stale_extracts(connection)
     loaded_at = max((_moment(entry["loaded_at"]) for entry in ledger.loads), default=None)
     results = [
         *_of_gate(number, ledger.loads),
         *_of_contracts(number, manifest, marts, rows, loaded_at),
         *_of_tests(number, manifest, findings, rows, loaded_at),
         *_of_suites(number, findings, rows, loaded_at),
+        *_of_inputs(number, marts, stale, loaded_at),
     ]
     _write(path, _RESULT_COLUMNS, sorted(map(astuple, results), key=repr))
 
@@ -300,6 +302,38 @@ def _of_suites(
 
 def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=None)
+
+
+def _of_inputs(
+    number: int,
+    marts: Sequence[Mart],
+    stale: Collection[tuple[str, str]],
+    loaded_at: datetime | None,
+) -> Iterator[RuleResult]:
+    """Whether what a mart stands on came within its service level."""
+    for mart in marts:
+        if mart.extracts:
+            late = len(mart.extracts & frozenset(stale))
+            yield RuleResult(
+                number,
+                "mart",
+                mart.name,
+                "freshness",
+                "inputs_delivered_in_time",
+                "timeliness",
+                is_critical=False,
+                state="failed" if late else "passed",
+                checked_rows=len(mart.extracts),
+                failed_rows=late,
+                loaded_at=loaded_at,
+            )
+
+
+def _stale_extracts(connection: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
+    query = (
+        "select source_name, extract_name from marts.rpt_freshness where freshness_state = 'error'"
+    )
+    return set(connection.execute(query).fetchall())
 
 
 def _row_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:

@@ -133,7 +133,7 @@ def test_the_control_registry_names_every_output(project: CompiledProject) -> No
 
 
 @pytest.fixture(scope="module")
-def secured(sample: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+def secured(sample: Home, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A copy of the sample's working database with the secure views, and their statements."""
     home = tmp_path_factory.mktemp("secured")
     shutil.copy(sample.database, home / "warehouse.duckdb")
@@ -151,7 +151,7 @@ def secured(sample: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         arguments += ["--target-path", str(home / "target"), "--log-path", str(home / "logs")]
         result = dbtRunner(callbacks=[hear]).invoke(arguments)
     assert result.success, result.exception
-    yield home / "warehouse.duckdb", "\n".join(statements)
+    return home / "warehouse.duckdb", "\n".join(statements)
 
 
 @pytest.mark.filterwarnings("default::ResourceWarning")

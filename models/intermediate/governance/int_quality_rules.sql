@@ -32,6 +32,18 @@ reconciliations as (
 
 ),
 
+control_totals as (
+
+    select * from {{ ref('rpt_control_totals') }}
+
+),
+
+freshness as (
+
+    select * from {{ ref('rpt_freshness') }}
+
+),
+
 extracts as (
 
     select
@@ -56,7 +68,6 @@ violated as (
 
 ),
 
--- A governance rule speaks of every extract it ever found something in; of others nothing is known.
 governed as (
 
     select
@@ -64,16 +75,59 @@ governed as (
         'extract' as dataset_type,
         extracts.dataset,
         governance_rules.dimension,
-        violated.rule_id,
+        governance_rules.rule_id,
         governance_rules.is_critical,
-        true as is_failed,
+        coalesce(violated.failed_rows, 0) > 0 as is_failed,
         extracts.checked_rows,
-        violated.failed_rows,
-        cast(violated.failed_rows as double) / nullif(extracts.checked_rows, 0) as failed_share,
+        coalesce(violated.failed_rows, 0) as failed_rows,
+        coalesce(cast(violated.failed_rows as double) / nullif(extracts.checked_rows, 0), 0.0) as failed_share,
         extracts.loaded_at
     from extracts
-    inner join violated on extracts.dataset = violated.extract_name
-    inner join governance_rules on violated.rule_id = governance_rules.rule_id
+    inner join governance_rules on ' ' || governance_rules.extracts || ' ' like '% ' || extracts.dataset || ' %'
+    left join violated
+        on
+            extracts.dataset = violated.extract_name
+            and governance_rules.rule_id = violated.rule_id
+
+),
+
+-- What the gate counted of an extract is where it says it is, to the row and to the penny.
+accounted as (
+
+    select
+        extracts.build_number,
+        'extract' as dataset_type,
+        extracts.dataset,
+        'completeness' as dimension,
+        'every_row_accounted_for' as rule_id,
+        true as is_critical,
+        bool_or(not control_totals.is_complete) as is_failed,
+        count(*) as checked_rows,
+        count_if(not control_totals.is_complete) as failed_rows,
+        cast(count_if(not control_totals.is_complete) as double) / count(*) as failed_share,
+        extracts.loaded_at
+    from extracts
+    inner join control_totals on extracts.dataset = control_totals.extract_name
+    group by extracts.build_number, extracts.dataset, extracts.loaded_at
+
+),
+
+delivered as (
+
+    select
+        extracts.build_number,
+        'extract' as dataset_type,
+        extracts.dataset,
+        'timeliness' as dimension,
+        'delivered_in_time' as rule_id,
+        false as is_critical,
+        freshness.freshness_state = 'error' as is_failed,
+        1 as checked_rows,
+        case when freshness.freshness_state = 'error' then 1 else 0 end as failed_rows,
+        case when freshness.freshness_state = 'error' then 1.0 else 0.0 end as failed_share,
+        extracts.loaded_at
+    from extracts
+    inner join freshness on extracts.dataset = freshness.extract_name
 
 ),
 
@@ -176,6 +230,34 @@ final as (
         least(1.0, failed_share) as failed_share,
         loaded_at
     from accurate
+    union all
+    select
+        build_number,
+        dataset_type,
+        dataset,
+        dimension,
+        rule_id,
+        is_critical,
+        is_failed,
+        cast(checked_rows as bigint) as checked_rows,
+        cast(failed_rows as bigint) as failed_rows,
+        least(1.0, failed_share) as failed_share,
+        loaded_at
+    from accounted
+    union all
+    select
+        build_number,
+        dataset_type,
+        dataset,
+        dimension,
+        rule_id,
+        is_critical,
+        is_failed,
+        cast(checked_rows as bigint) as checked_rows,
+        cast(failed_rows as bigint) as failed_rows,
+        least(1.0, failed_share) as failed_share,
+        loaded_at
+    from delivered
 
 )
 

@@ -106,8 +106,10 @@ rule_results as (
 
 kpi_values as (
 
-    select * from {{ ref('fct_kpi_values') }}
-    where kpi_value is not null
+    select
+        kpi_id,
+        month_date
+    from {{ ref('fct_kpi_values') }}
 
 ),
 
@@ -500,8 +502,15 @@ output_marts as (
     select
         'metric' as item_type,
         kpi_id as item_id,
-        source_model as mart_name
+        regexp_extract(source_model, '^([^;]+)', 1) as mart_name
     from kpi_catalog
+    union all
+    select
+        'metric' as item_type,
+        kpi_id as item_id,
+        regexp_extract(source_model, ';(.+)$', 1) as mart_name
+    from kpi_catalog
+    where source_model like '%;%'
     union all
     select
         item_type,
@@ -517,7 +526,8 @@ mart_states as (
     select
         dataset,
         max(checked_rows) as row_count,
-        bool_or(is_critical and state <> 'passed') as has_failed
+        bool_or(is_critical and state <> 'passed') as has_failed,
+        bool_or(rule_id = 'inputs_delivered_in_time' and state <> 'passed') as has_late_inputs
     from rule_results
     where dataset_type = 'mart'
     group by dataset
@@ -530,14 +540,15 @@ output_states as (
         output_marts.item_type,
         output_marts.item_id,
         bool_and(coalesce(mart_states.row_count > 0, false)) as is_built,
-        bool_or(coalesce(mart_states.has_failed, true)) as has_failed
+        bool_or(coalesce(mart_states.has_failed, true)) as has_failed,
+        bool_or(coalesce(mart_states.has_late_inputs, false)) as has_late_inputs
     from output_marts
     left join mart_states on output_marts.mart_name = mart_states.dataset
     group by output_marts.item_type, output_marts.item_id
 
 ),
 
--- An output is fresh for a period when it says something about its month.
+-- An output is fresh for a period when it has a row for its month, be it a reason why there is no value.
 fresh_outputs as (
 
     select distinct
@@ -567,6 +578,7 @@ outputs_judged as (
             ', ',
             case when not coalesce(output_states.is_built, false) then 'not_built' end,
             case when output_states.has_failed then 'failed_test' end,
+            case when output_states.has_late_inputs then 'late_inputs' end,
             case
                 when asked.item_type in ('metric', 'attribution') and fresh_outputs.item_id is null then 'not_fresh'
             end,
