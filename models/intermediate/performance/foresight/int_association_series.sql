@@ -36,25 +36,6 @@ feature_usage as (
 
 ),
 
-support_tickets as (
-
-    select
-        product_id,
-        cast(date_trunc('month', opened_at) as date) as month_date
-    from {{ ref('stg_product__support_tickets') }}
-
-),
-
-survey_responses as (
-
-    select
-        product_id,
-        cast(date_trunc('month', responded_on) as date) as month_date,
-        score
-    from {{ ref('stg_product__survey_responses') }}
-
-),
-
 features as (
 
     select
@@ -110,97 +91,27 @@ customer_use as (
 
 ),
 
-product_use as (
-
-    select
-        features.product_id,
-        customer_use.month_date,
-        sum(customer_use.event_count) as usage_events
-    from customer_use
-    inner join features on customer_use.feature_id = features.feature_id
-    group by features.product_id, customer_use.month_date
-
-),
-
-active_customers as (
-
-    select
-        month_date,
-        count(distinct customer_id) as active_customers
-    from customer_use
-    group by month_date
-
-),
-
-metric_values as (
-
-    select
-        kpi_id as metric_id,
-        scope_type,
-        scope_id,
-        month_date,
-        kpi_value as metric_value
-    from kpi_values
-    union all
-    select
-        'usage_events' as metric_id,
-        'product' as scope_type,
-        product_id as scope_id,
-        month_date,
-        cast(usage_events as double) as metric_value
-    from product_use
-    union all
-    select
-        'active_customers' as metric_id,
-        'company' as scope_type,
-        'company' as scope_id,
-        month_date,
-        cast(active_customers as double) as metric_value
-    from active_customers
-    union all
-    select
-        'support_tickets' as metric_id,
-        'company' as scope_type,
-        'company' as scope_id,
-        month_date,
-        cast(count(*) as double) as metric_value
-    from support_tickets
-    where month_date is not null
-    group by month_date
-    union all
-    select
-        'survey_score' as metric_id,
-        'company' as scope_type,
-        'company' as scope_id,
-        month_date,
-        avg(cast(score as double)) as metric_value
-    from survey_responses
-    where month_date is not null
-    group by month_date
-
-),
-
 months_over_time as (
 
     select
         pairs.pair_id,
-        metric_values.scope_id as segment,
-        metric_values.scope_id as unit_id,
+        metrics.scope_id as segment,
+        metrics.scope_id as unit_id,
         'all' as stratum,
-        metric_values.month_date,
-        metric_values.metric_value,
-        kpi_values.kpi_value
+        metrics.month_date,
+        metrics.kpi_value as metric_value,
+        figures.kpi_value
     from pairs
-    inner join metric_values
+    inner join kpi_values as metrics
         on
-            pairs.metric_id = metric_values.metric_id
-            and pairs.scope_type = metric_values.scope_type
-    inner join kpi_values
+            pairs.metric_id = metrics.kpi_id
+            and pairs.scope_type = metrics.scope_type
+    inner join kpi_values as figures
         on
-            pairs.kpi_id = kpi_values.kpi_id
-            and metric_values.scope_type = kpi_values.scope_type
-            and metric_values.scope_id = kpi_values.scope_id
-            and metric_values.month_date = kpi_values.month_date
+            pairs.kpi_id = figures.kpi_id
+            and metrics.scope_type = figures.scope_type
+            and metrics.scope_id = figures.scope_id
+            and metrics.month_date = figures.month_date
 
 ),
 

@@ -1,4 +1,4 @@
--- One row per possible finding about what is to come or moves together, month it is looked at and driver.
+-- One row per possible finding about key figures (ahead, off target, moving together), month it is looked at and driver.
 with
 
 base_lines as (
@@ -53,8 +53,33 @@ catalog as (
         kpi_id,
         kpi_name,
         unit,
+        polarity,
+        denominator_measure,
         owner
     from {{ ref('kpi_catalog') }}
+
+),
+
+kpi_values as (
+
+    select
+        kpi_id,
+        scope_type,
+        scope_id,
+        month_date,
+        denominator
+    from {{ ref('fct_kpi_values') }}
+
+),
+
+scorecard as (
+
+    select * from {{ ref('rpt_kpi_scorecard') }}
+    where
+        status = 'red'
+        and polarity <> 0
+        and prior_year_value is not null
+        and scope_type in ('company', 'product')
 
 ),
 
@@ -393,9 +418,106 @@ figure_associations as (
 
 ),
 
+-- What a gap is worth: amounts are money already, rates of money are worth their part of it; the rest is not money.
+gaps as (
+
+    select
+        scorecard.kpi_id,
+        catalog.kpi_name,
+        scorecard.scope_type,
+        scorecard.scope_id,
+        scorecard.month_date,
+        scorecard.kpi_value,
+        scorecard.target_value,
+        scorecard.streak_months,
+        catalog.unit,
+        catalog.polarity,
+        catalog.owner,
+        catalog.denominator_measure,
+        {%- for column, value in [
+            ('actual_amount', 'scorecard.kpi_value'),
+            ('reference_amount', 'scorecard.target_value'),
+            ('earlier_amount', 'scorecard.prior_year_value'),
+        ] %}
+        cast(
+            round({{ value }} * coalesce(cast(kpi_values.denominator as double), 1), 2) as decimal(18, 2)
+        ) as {{ column }}{{ "," if not loop.last }}
+        {%- endfor %}
+    from scorecard
+    inner join catalog
+        on
+            scorecard.kpi_id = catalog.kpi_id
+            and (
+                (catalog.unit = 'amount' and catalog.denominator_measure is null)
+                or (catalog.unit = 'rate' and catalog.denominator_measure like '%amount')
+            )
+    inner join kpi_values
+        on
+            scorecard.kpi_id = kpi_values.kpi_id
+            and scorecard.scope_type = kpi_values.scope_type
+            and scorecard.scope_id = kpi_values.scope_id
+            and scorecard.month_date = kpi_values.month_date
+
+),
+
+missed_targets as (
+
+    select
+        'target_missed' as rule_id,
+        gaps.scope_type,
+        gaps.scope_id,
+        gaps.kpi_id as event_id,
+        products.product_id,
+        gaps.month_date,
+        cast({{ dbt.dateadd('month', '1 - gaps.streak_months', 'gaps.month_date') }} as date) as since_on,
+        gaps.month_date as period_start_on,
+        cast({{ dbt.dateadd('day', -1, dbt.dateadd('month', 1, 'gaps.month_date')) }} as date) as period_end_on,
+        gaps.kpi_name as metric,
+        gaps.actual_amount,
+        gaps.reference_amount,
+        abs(cast(gaps.actual_amount - gaps.reference_amount as double)) as stake_amount,
+        abs(cast(gaps.actual_amount - gaps.reference_amount as double))
+        / nullif(abs(cast(gaps.reference_amount as double)), 0) as measure,
+        false as is_favourable,
+        'C' as evidence_grade,
+        false as is_causal,
+        coalesce(products.owner, gaps.owner) as owner,
+        gaps.kpi_name || ' of ' || coalesce(products.product_name || ' (' || gaps.scope_id || ')', 'the company') || ' was '
+        || case
+            when gaps.unit = 'amount' then {{ amount_text('gaps.kpi_value') }}
+            else {{ percent_text('gaps.kpi_value') }}
+        end
+        || ' in ' || substr(cast(gaps.month_date as {{ dbt.type_string() }}), 1, 7) || ' against a target of '
+        || case
+            when gaps.unit = 'amount' then {{ amount_text('gaps.target_value') }}
+            else {{ percent_text('gaps.target_value') }}
+        end
+        || ': ' || {{ amount_text('gaps.actual_amount - gaps.reference_amount', true) }} || ', off target for '
+        || cast(gaps.streak_months as {{ dbt.type_string() }})
+        || case when gaps.streak_months = 1 then ' month.' else ' months.' end as statement,
+        'rpt_kpi_scorecard' as evidence_mart,
+        'kpi_id = ''' || gaps.kpi_id || ''' and scope_type = ''' || gaps.scope_type || ''' and scope_id = '''
+        || gaps.scope_id || ''' and month_date = date ''' || cast(gaps.month_date as {{ dbt.type_string() }}) || ''''
+            as evidence_filter,
+        parts.driver,
+        case parts.driver
+            when 'change on the year before' then gaps.actual_amount - gaps.earlier_amount
+            else gaps.earlier_amount - gaps.reference_amount
+        end as driver_amount
+    from gaps
+    left join products
+        on
+            gaps.scope_type = 'product'
+            and gaps.scope_id = products.product_id
+    cross join (values ('change on the year before'), ('gap a year before')) as parts (driver)
+
+),
+
 final as (
 
     select * from forecast_changes
+    union all
+    select * from missed_targets
     union all
     select * from feature_associations
     union all

@@ -70,7 +70,7 @@ runs as (
 
     select
         *,
-        sum(starts_run) over (partition by insight_id order by month_date rows unbounded preceding) as run
+        sum(starts_run) over (partition by insight_id order by month_date rows between unbounded preceding and current row) as run
     from marked
 
 ),
@@ -112,7 +112,7 @@ driver_texts as (
         sum(candidates.driver_amount) over (
             partition by candidates.insight_id
             order by abs(candidates.driver_amount) asc, candidates.driver desc
-            rows unbounded preceding
+            rows between unbounded preceding and current row
         ) as remaining_amount
     from candidates
     inner join latest_months
@@ -249,7 +249,11 @@ final as (
         ranked.first_seen_on,
         ranked.month_date as last_seen_month,
         cast(
-            greatest({{ dbt.datediff('ranked.first_seen_on', 'ranked.month_date', 'month') }}, 0) + 1 as integer
+            1 + greatest(
+                12 * (extract(year from ranked.month_date) - extract(year from ranked.first_seen_on))
+                + extract(month from ranked.month_date) - extract(month from ranked.first_seen_on),
+                0
+            ) as integer
         ) as age_months,
         ranked.is_open,
         reporting_date.reporting_on as known_at

@@ -194,7 +194,9 @@ settled as (
         *,
         cast(
             round(
-                balance - lag(balance, 1, opening_balance) over (partition by scenario, product_id order by target_month),
+                balance - coalesce(
+                    lag(balance) over (partition by scenario, product_id order by target_month), opening_balance
+                ),
                 2
             ) as decimal(18, 2)
         ) as working_capital_change_amount
