@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from homes import current
-from warehouse import catalog, explain
+from warehouse import catalog, explain, roles, verify
 from warehouse.errors import UsageError
 from warehouse.home import PROJECT, Home
 
@@ -121,6 +121,75 @@ def test_the_gate_keeps_out_what_cannot_be_read_and_nothing_else(
                 kept_out.append((path.parent.name, next(iter(record.values()))))
     seeded = [(defect["file"], defect["key"]) for defect in planted["unreadable_date"]]
     assert sorted(kept_out) == sorted(seeded)
+
+
+def personal_values() -> dict[str, set[str]]:
+    """What no file may hold whose role may not see it: names, addresses and people of the sample."""
+    values: dict[str, set[str]] = {"customer": set(), "person": set()}
+    with (PROJECT / "sample/revenue/customers.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            values["customer"] |= {row["customer_name"], row["email"]}
+    with (PROJECT / "sample/cost/payroll.csv").open(encoding="utf-8", newline="") as file:
+        values["person"] |= {row["person_id"] for row in csv.DictReader(file)}
+    return values
+
+
+def test_no_role_file_holds_what_its_policy_withholds(sample: Home) -> None:
+    """Opens every file of every role and looks for what must not be there."""
+    version = current(sample)
+    manifest = catalog.read_manifest(sample.root / "target" / "manifest.json")
+    marts = {mart.name: mart for mart in catalog.marts(manifest)}
+    with duckdb.connect(sample.database, read_only=True) as connection:
+        policies = roles.read_policies(connection)
+    secrets = set().union(*personal_values().values())
+    assert len(secrets) > 500
+    for role in policies.roles:
+        database = version.path / "roles" / f"{role}.duckdb"
+        assert database.stat().st_mode & 0o222 == 0
+        with duckdb.connect(database, read_only=True) as file:
+            query = "select table_name from duckdb_tables()"
+            tables = [name for (name,) in file.execute(query).fetchall()]
+            parquet = {path.stem for path in (version.path / "roles" / role).iterdir()}
+            assert set(tables) == parquet
+            for name in tables:
+                policy = policies.of(role, marts[name])
+                assert policy is not None, (role, name)
+                check_table(file, role, marts[name], policy, policies, secrets)
+            # The catalog of the file names nothing else either.
+            described = file.execute("select sql from duckdb_tables()").fetchall()
+            assert not any("email" in sql for (sql,) in described)
+
+
+def check_table(
+    file: duckdb.DuckDBPyConnection,
+    role: str,
+    mart: catalog.Mart,
+    policy: roles.Policy,
+    policies: roles.Policies,
+    secrets: set[str],
+) -> None:
+    where = (role, mart.name)
+    columns = [(name, kind) for name, kind, *_ in file.execute(f"describe {mart.name}").fetchall()]
+    personal = {column.name for column in mart.columns if column.pii}
+    if policy.personal_data == "drop":
+        assert not personal & {name for name, _ in columns}, where
+    if policy.row_scope == "own_products":
+        seen = file.execute(f"select distinct product_id from {mart.name}").fetchall()
+        own = set(policies.scopes[role, "product_id"])
+        assert {product for (product,) in seen} <= own, where
+    if policy.personal_data == "drop" and (group := mart.meta.get("group_size")):
+        assert file.execute(f"select count(*) from {mart.name} where {group} < 5").fetchall() == [
+            (0,)
+        ]
+    if policy.personal_data != "keep":
+        for name, kind in columns:
+            if kind == "VARCHAR":
+                rows = file.execute(f'select distinct "{name}" from {mart.name}').fetchall()
+                assert not secrets & {value for (value,) in rows}, (*where, name)
+
+
+def test_the_ledger_of_the_sample_verifies(sample: Home) -> None:
+    assert list(verify.problems(sample)) == []
 
 
 # A row of each traced mart, chosen by what makes its trail long, and a figure of it.

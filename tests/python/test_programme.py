@@ -1,0 +1,442 @@
+"""Targets, quality scores, risks, reviews and the programme's own value, on rows made by hand."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+import pytest
+
+from compiled import CompiledProject, Rows
+
+P = {month: f"2026-P{month:02}" for month in range(1, 13)}
+
+
+def rows_of(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
+    connection.execute(query)
+    names = [column for column, *_ in connection.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in connection.fetchall()]
+
+
+def item(
+    target: str, month: int, amount: str | None, passed: str | None, ok: bool
+) -> dict[str, Any]:
+    return {
+        "target_id": target,
+        "fiscal_period": P[month],
+        "month_date": date(2026, month, 1),
+        "item_type": "account",
+        "item_id": f"{month}/{amount}/{passed}",
+        "amount": amount and Decimal(amount),
+        "passed_amount": passed and Decimal(passed),
+        "is_passed": ok,
+        "failed_conditions": None if ok else "not_reconciled",
+    }
+
+
+def target(name: str, value: str, months: int = 3) -> dict[str, Any]:
+    return {
+        "target_id": name,
+        "target_name": name,
+        "definition": name,
+        "numerator_definition": "n",
+        "denominator_definition": "d",
+        "unit": "amount" if name == "T6" else "rate",
+        "target_value": Decimal(value),
+        "months_required": months,
+        "owner": "someone",
+        "frozen_on": date(2025, 12, 15),
+    }
+
+
+# --- targets ---
+
+
+@pytest.mark.parametrize(
+    ("passed", "items", "lower", "upper"),
+    [
+        # Newcombe (1998), Two-sided confidence intervals for the single proportion, Table I.
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
+def test_the_interval_is_wilsons(
+    project: CompiledProject, passed: int, items: int, lower: float, upper: float
+) -> None:
+    given = [item("T3", 1, None, None, ok=at < passed) for at in range(items)]
+    warehouse = project.run(
+        ["rpt_programme_target_months"],
+        given={"int_target_items": given, "programme_targets": [target("T3", "0.85")]},
+    )
+    (month,) = rows_of(warehouse, "from marts.rpt_programme_target_months")
+    assert month["headline_rate"] == pytest.approx(passed / items)
+    assert month["lower_bound"] == pytest.approx(lower, abs=5e-5)
+    assert month["upper_bound"] == pytest.approx(upper, abs=5e-5)
+    assert month["amount_rate_reason"] == "no_money"
+
+
+MONTHS = [
+    item("T1", 1, "100", "96", ok=True),
+    item("T1", 2, "100", "94.99", ok=True),
+    item("T1", 3, "100", "95", ok=True),
+    item("T1", 4, "60", "60", ok=True),
+    item("T1", 4, "40", "40", ok=True),
+    item("T1", 5, "100", "99", ok=True),
+]
+
+
+def test_money_and_items_are_measured_and_the_lower_counts(project: CompiledProject) -> None:
+    given = [*MONTHS, item("T2", 1, "99", "99", ok=True), item("T2", 1, "1", "0", ok=False)]
+    warehouse = project.run(
+        ["rpt_programme_target_months"],
+        given={
+            "int_target_items": given,
+            "programme_targets": [target("T1", "0.95"), target("T2", "0.90")],
+        },
+    )
+    months = rows_of(
+        warehouse, "from marts.rpt_programme_target_months order by target_id, month_date"
+    )
+    found = [(one["headline_basis"], one["consecutive_months"]) for one in months]
+    assert found == [
+        ("amount", 1),
+        ("amount", 0),
+        ("amount", 1),
+        ("items", 2),
+        ("amount", 3),
+        ("items", 0),
+    ]
+    assert months[-1]["headline_rate"] == 0.5
+    assert months[-1]["amount_rate"] == pytest.approx(0.99)
+
+
+def targets(project: CompiledProject, **given: Rows) -> dict[str, dict[str, Any]]:
+    values = {"T1": "0.95", "T4": "0.40", "T5": "0.35", "T6": "1100000"}
+    base: dict[str, Rows] = {
+        "programme_targets": [target(name, value) for name, value in values.items()],
+        "int_target_items": MONTHS,
+        "study_results": [],
+        "rpt_integration_value": [],
+        "stg_governance__home_events": [],
+    }
+    warehouse = project.run(["rpt_programme_targets"], given=base | given)
+    return {one["target_id"]: one for one in rows_of(warehouse, "from marts.rpt_programme_targets")}
+
+
+def test_three_months_in_a_row_meet_a_target(project: CompiledProject) -> None:
+    met = targets(project)["T1"]
+    assert (met["state"], met["consecutive_months"], met["value"]) == ("met", 3, Decimal("0.99"))
+    assert targets(project, int_target_items=MONTHS[:-1])["T1"]["state"] == "not_met"
+
+
+def test_without_a_study_accuracy_is_not_measurable(project: CompiledProject) -> None:
+    for name in ("T4", "T5", "T6"):
+        found = targets(project)[name]
+        assert (found["state"], found["value"], found["value_reason"]) == (
+            "not_measurable",
+            None,
+            "no_data",
+        )
+
+
+def test_a_study_only_ever_simulates(project: CompiledProject) -> None:
+    """E18: an error of 0.20 that becomes 0.12 is a 40 % reduction; both errors are shown."""
+    study = {
+        "worlds": 200,
+        "study_seed": 1,
+        "worse_share": 0.1,
+        "state": "simulated_only",
+        "lower_bound": 0.35,
+        "upper_bound": 0.45,
+    }
+    found = targets(
+        project,
+        study_results=[
+            {**study, "target_id": "T4", "baseline_error": 0.2, "integrated_error": 0.12, "error_reduction": 0.4},
+            {**study, "target_id": "T5", "baseline_error": 0.005, "integrated_error": 0.004,
+             "error_reduction": None, "lower_bound": None, "upper_bound": None},
+        ],
+    )  # fmt: skip
+    assert found["T4"]["state"] == found["T5"]["state"] == "simulated_only"
+    assert found["T4"]["evidence_basis"] == "simulated"
+    facts = [found["T4"][name] for name in ("numerator", "denominator", "value")]
+    assert facts == [Decimal("0.12"), Decimal("0.2"), Decimal("0.4")]
+    assert found["T5"]["value_reason"] == "baseline_already_accurate"
+
+
+def test_figures_of_the_sample_company_are_illustrative(project: CompiledProject) -> None:
+    origin = {"event_number": 1, "event_type": "origin", "subject": "sample"}
+    found = targets(project, stg_governance__home_events=[origin])
+    assert {one["evidence_basis"] for one in found.values()} == {"illustrative"}
+
+
+# --- value of the programme ---
+
+
+def benefit(month: int, **facts: Any) -> dict[str, Any]:
+    base = {
+        "benefit_id": "B1",
+        "month_date": date(2026, month, 1),
+        "initiative_id": "I1",
+        "benefit_source": "ledger",
+        "evidence_grade": "C",
+        "cashable_class": 1,
+        "is_counted": True,
+        "is_verified": True,
+        "reporting_realised_amount": Decimal(1000),
+        "credited_amount": Decimal(1000),
+    }
+    return base | facts
+
+
+def test_only_confirmed_cash_of_good_evidence_counts_at_its_lower_bound(
+    project: CompiledProject,
+) -> None:
+    measured = {"evidence_grade": "A", "initiative_id": "I2", "benefit_id": "B2"}
+    warehouse = project.run(
+        ["rpt_integration_value"],
+        given={
+            "fct_benefits": [
+                benefit(1),
+                benefit(1, benefit_id="time", cashable_class=3),
+                benefit(1, benefit_id="model", evidence_grade="D", is_verified=False),
+                benefit(1, benefit_id="claim", is_counted=False, not_counted_reason="unconfirmed"),
+                benefit(1, benefit_id="other", initiative_id="I9"),
+                benefit(2, **measured),
+                benefit(2, **measured | {"benefit_source": "experiment", "credited_amount": Decimal(600)}),
+                benefit(3, **measured),
+            ],
+            "integration_benefits": [
+                {"initiative_id": name, "integration_share": Decimal("0.5"),
+                 "valid_from": date(2025, 1, 1), "owner": "o", "basis": "b"}
+                for name in ("I1", "I2")
+            ],
+            "integration_costs": [
+                {"cost_id": "build", "cost_type": "build_amortisation", "amount": Decimal(100),
+                 "currency": "USD", "starts_on": date(2026, 1, 1), "ends_on": date(2026, 3, 31), "owner": "o"}
+            ],
+            "stg_governance__home_events": [],
+            "int_fx_rates": [
+                {"from_currency": "USD", "rate_month": date(2026, month, 1), "average_rate": Decimal(1)}
+                for month in (1, 2, 3)
+            ],
+            "dim_date": [{"date_day": date(2026, month, 1)} for month in (1, 2, 3)],
+            "dim_fiscal_period": [
+                {"is_reporting_entity": True, "is_closed": month < 3, "end_on": date(2026, month, 28)}
+                for month in (1, 2, 3)
+            ],
+        },
+    )  # fmt: skip
+    rows = rows_of(warehouse, "from marts.rpt_integration_value")
+    counted = {
+        (one["component_id"], one["month_date"].month): one["counted_amount"]
+        for one in rows
+        if one["component_group"] == "benefit"
+    }
+    assert counted == {
+        ("B1", 1): Decimal(500),
+        ("time", 1): 0,
+        ("model", 1): 0,
+        ("claim", 1): 0,
+        ("B2", 2): Decimal(300),
+        ("B2", 3): Decimal(500),
+    }
+    reasons = {one["component_id"]: one["not_counted_reason"] for one in rows}
+    assert reasons["time"] == "time_released"
+    assert reasons["model"] == "grade_below_c"
+    assert reasons["claim"] == "unconfirmed"
+    costs = [one["counted_amount"] for one in rows if one["component_group"] == "cost"]
+    assert sorted(costs) == [Decimal("-33.34"), Decimal("-33.33"), Decimal("-33.33")]
+    assert {one["month_date"].month for one in rows if one["is_in_target_window"]} == {1, 2}
+
+
+# --- quality ---
+
+
+def rule(dimension: str, failed_share: float, **facts: Any) -> dict[str, Any]:
+    base = {
+        "build_number": 2,
+        "dataset_type": "extract",
+        "dataset": "gl_entries",
+        "dimension": dimension,
+        "rule_id": f"{dimension}_{failed_share}",
+        "is_critical": False,
+        "is_failed": failed_share > 0,
+        "checked_rows": 100,
+        "failed_rows": round(failed_share * 100),
+        "failed_share": failed_share,
+        "loaded_at": date(2026, 1, 1),
+    }
+    return base | facts
+
+
+def scores(project: CompiledProject, rules: Rows, earlier: Rows = ()) -> dict[str, dict[str, Any]]:
+    names = (
+        "completeness",
+        "uniqueness",
+        "validity",
+        "consistency",
+        "timeliness",
+        "accuracy",
+        "all",
+    )
+    weights = {"validity": 2.0, "all": 0.0}
+    warehouse = project.run(
+        ["rpt_data_quality"],
+        given={
+            "int_quality_rules": rules,
+            "quality_dimensions": [
+                {"dimension": name, "weight": weights.get(name, 1.0), "amber_below": 0.99, "red_below": 0.9}
+                for name in names
+            ],
+            "stg_governance__quality_scores": earlier,
+        },
+    )  # fmt: skip
+    rows = rows_of(warehouse, "from marts.rpt_data_quality where is_current")
+    return {one["dimension"]: one for one in rows}
+
+
+def test_the_score_is_the_weighted_mean_of_the_dimensions_that_have_one(
+    project: CompiledProject,
+) -> None:
+    found = scores(
+        project,
+        [
+            rule("completeness", 0.1),
+            rule("completeness", 0.0),
+            rule("validity", 0.01),
+            rule("validity", 0.03),
+        ],
+    )
+    assert found["completeness"]["score"] == pytest.approx(0.95)
+    assert found["validity"]["score"] == pytest.approx(0.96)
+    assert found["all"]["score"] == pytest.approx((0.95 + 2 * 0.96) / 3)
+    assert found["all"]["quality_status"] == "amber"
+    assert found["accuracy"]["score_reason"] == "no_authority"
+    assert found["uniqueness"]["score_reason"] == "no_rule"
+
+
+def test_a_failed_critical_rule_makes_a_dataset_red_whatever_its_score(
+    project: CompiledProject,
+) -> None:
+    found = scores(project, [rule("validity", 0.0001, is_critical=True), rule("uniqueness", 0.0)])
+    assert found["all"]["score"] > 0.9999
+    assert found["all"]["quality_status"] == found["validity"]["quality_status"] == "red"
+    assert found["uniqueness"]["quality_status"] == "green"
+
+
+def test_an_exception_that_has_run_out_no_longer_excuses(project: CompiledProject) -> None:
+    broken = [
+        {
+            "rule_id": "duplicate_row",
+            "severity": "warning",
+            "extract_name": "payments",
+            "record_key": key,
+            "source_file": "revenue/payments.csv",
+            "source_row": 2,
+            "amount": Decimal(1),
+            "message": "twice",
+        }
+        for key in ("payment_id=Y1", "payment_id=Y2", "payment_id=Y3")
+    ]
+    facts = {"rule_id": "duplicate_row", "extract_name": "payments", "reason": "r", "owner": "o"}
+    warehouse = project.run(
+        ["rpt_rule_violations"],
+        given={
+            "int_violations__duplicate_row": broken,
+            "int_reporting_date": [{"reporting_on": date(2026, 10, 20)}],
+            "rule_exceptions": [
+                {**facts, "record_key": "payment_id=Y1", "granted_on": date(2026, 1, 1), "expires_on": date(2026, 10, 20)},
+                {**facts, "record_key": "payment_id=Y2", "granted_on": date(2026, 1, 1), "expires_on": date(2026, 10, 19)},
+            ],
+        },
+    )  # fmt: skip
+    found = rows_of(
+        warehouse,
+        "select record_key, is_excepted from marts.rpt_rule_violations "
+        "where rule_id = 'duplicate_row' order by record_key",
+    )
+    assert [one["is_excepted"] for one in found] == [True, False, False]
+
+
+# --- risks and reviews ---
+
+
+def test_a_risk_is_triggered_by_what_the_warehouse_measures(project: CompiledProject) -> None:
+    risk = {
+        "category": "value",
+        "risk_name": "r",
+        "inherent_probability": Decimal("0.5"),
+        "inherent_impact_amount": Decimal(1000),
+        "residual_probability": Decimal("0.25"),
+        "residual_impact_amount": Decimal(400),
+        "threshold": Decimal("0.8"),
+        "control": "c",
+        "contingency": "c",
+        "owner": "o",
+    }
+    measured = {"indicator_id": "rate", "month_date": date(2026, 1, 1), "indicator_value": 0.9}
+    warehouse = project.run(
+        ["rpt_risk_register"],
+        given={
+            "risk_register": [
+                {**risk, "risk_id": "above", "indicator_id": "rate", "comparison": "above"},
+                {**risk, "risk_id": "below", "indicator_id": "rate", "comparison": "below"},
+                {**risk, "risk_id": "blind", "indicator_id": "nothing", "comparison": "below"},
+            ],
+            "int_governance_indicators": [
+                measured,
+                {**measured, "month_date": date(2026, 2, 1), "indicator_value": 0.7},
+            ],
+        },
+    )
+    found = {one["risk_id"]: one for one in rows_of(warehouse, "from marts.rpt_risk_register")}
+    assert {name: one["risk_status"] for name, one in found.items()} == {
+        "above": "not_triggered",
+        "below": "triggered",
+        "blind": "not_measured",
+    }
+    assert found["above"]["inherent_exposure_amount"] == 500
+    assert found["above"]["residual_exposure_amount"] == 100
+
+
+def test_reviews_are_computed_and_signed_by_people(project: CompiledProject) -> None:
+    check = {"review_cycle": "monthly", "item_name": "i", "owner": "o", "threshold": Decimal(1)}
+    warehouse = project.run(
+        ["rpt_review_cycle"],
+        given={
+            "review_items": [
+                {**check, "item_id": "M1", "indicator_id": "count", "comparison": "at_most"},
+                {**check, "item_id": "M2", "indicator_id": "now", "comparison": "at_least"},
+            ],
+            "review_signoffs": [
+                {"review_cycle": "monthly", "review_period": P[1], "signed_by": "a",
+                 "prepared_by": "b", "signed_on": date(2026, 2, 9)}
+            ],
+            "int_governance_indicators": [
+                {"indicator_id": "count", "month_date": date(2026, 1, 1), "indicator_value": 2.0},
+                {"indicator_id": "count", "month_date": date(2026, 2, 1), "indicator_value": 1.0},
+                {"indicator_id": "now", "month_date": None, "indicator_value": 1.0},
+            ],
+            "rpt_risk_register": [],
+            "dim_fiscal_period": [
+                {"is_reporting_entity": True, "fiscal_period": P[month], "fiscal_year": 2026,
+                 "fiscal_quarter": 1, "is_closed": month < 3, "end_on": date(2026, month, 28)}
+                for month in (1, 2, 3)
+            ],
+        },
+    )  # fmt: skip
+    found = {
+        (one["review_period"], one["item_id"]): (one["item_status"], one["is_signed"])
+        for one in rows_of(warehouse, "from marts.rpt_review_cycle")
+    }
+    assert found == {
+        (P[1], "M1"): ("failed", True),
+        (P[1], "M2"): ("not_measured", True),
+        (P[2], "M1"): ("passed", False),
+        (P[2], "M2"): ("passed", False),
+    }
