@@ -169,6 +169,36 @@ def test_accuracy_is_not_worse_than_that_of_statsforecast(
     assert np.mean(ours) <= 1.05 * best, (np.mean(ours), np.mean(thetas), np.mean(smoothings))
 
 
+def test_intervals_hold_what_they_promise(fits: pd.DataFrame) -> None:
+    """Of months held back, about four in five lie inside the 80 % interval scaled by earlier errors.
+
+    Closer than by the methods' own formulas, though the scaling has not seen what it is judged on.
+    """
+    inside: dict[str, list[Any]] = {"formula": [], "scaled": []}
+    for name, held_back in HELD_BACK.items():
+        rows = fits[(fits.series_id == name) & fits.is_selected & ~fits.is_backtest]
+        rows = rows.sort_values("horizon").iloc[: len(held_back)]
+        misses = np.abs(rows.forecast_amount.to_numpy() - held_back)
+        width = 1.2815515655446 * rows.deviation_amount.to_numpy()
+        inside["formula"].extend(misses <= width)
+        inside["scaled"].extend(misses <= width * rows.calibration_ratio.to_numpy())
+    formula, scaled = np.mean(inside["formula"]), np.mean(inside["scaled"])
+    assert abs(scaled - 0.8) <= abs(formula - 0.8), (formula, scaled)
+    assert 0.7 <= scaled <= 0.9
+
+
+def test_intervals_widen_by_the_errors_known_at_the_origin(fits: pd.DataFrame) -> None:
+    """The factor by hand: twelve errors as expected, and those whose month had come."""
+    rows = fits[(fits.series_id == "a:co2") & (fits.forecast_model == "seasonal_naive")]
+    past = rows[rows.is_backtest]
+    for origin, group in rows.groupby("origin_month"):
+        known = past[pd.to_datetime(past.target_month) <= pd.Timestamp(origin)]
+        scores = ((known.actual_amount - known.forecast_amount) / known.deviation_amount) ** 2
+        expected = np.sqrt((12 + scores.clip(upper=16).sum()) / (12 + len(known)))
+        np.testing.assert_allclose(group.calibration_ratio, expected, rtol=1e-9)
+    assert rows.calibration_ratio.nunique() > 6
+
+
 def test_edges(fits: pd.DataFrame) -> None:
     assert set(fits[fits.series_id == "k:short"].forecast_model) == {"seasonal_naive", "drift"}
     flat = fits[(fits.series_id == "l:flat") & ~fits.is_backtest]

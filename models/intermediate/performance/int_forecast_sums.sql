@@ -47,7 +47,9 @@ series as (
 
 policies as (
 
-    select minimum_origins
+    select
+        minimum_origins,
+        calibration_weight
     from {{ ref('forecast_policies') }}
 
 ),
@@ -375,7 +377,7 @@ scales as (
 
 ),
 
-final as (
+combined as (
 
     select
         dated.summed_series_id as series_id,
@@ -412,6 +414,70 @@ final as (
         on
             dated.summed_series_id = scales.summed_series_id
             and dated.origin_month = scales.origin_month
+
+),
+
+model_origins as (
+
+    select distinct
+        series_id,
+        forecast_model,
+        origin_month
+    from combined
+
+),
+
+-- What was known at an origin of how far forecasts had missed, in the method's own deviations.
+misses as (
+
+    select
+        model_origins.series_id,
+        model_origins.forecast_model,
+        model_origins.origin_month,
+        count(*) as misses,
+        sum(least(power((past.actual_amount - past.forecast_amount) / past.deviation_amount, 2), 16)) as squares
+    from model_origins
+    inner join combined as past
+        on
+            model_origins.series_id = past.series_id
+            and model_origins.forecast_model = past.forecast_model
+            and model_origins.origin_month >= past.target_month
+    where
+        past.is_backtest
+        and past.deviation_amount > 0
+    group by model_origins.series_id, model_origins.forecast_model, model_origins.origin_month
+
+),
+
+-- The formula's own word counts like so many misses of the size it expects.
+final as (
+
+    select
+        combined.series_id,
+        combined.series_level,
+        combined.measure,
+        combined.member_id,
+        combined.forecast_model,
+        combined.is_selected,
+        combined.is_backtest,
+        combined.origin_month,
+        combined.horizon,
+        combined.target_month,
+        combined.actual_amount,
+        combined.forecast_amount,
+        combined.deviation_amount,
+        combined.scale_amount,
+        sqrt(
+            (policies.calibration_weight + coalesce(misses.squares, 0))
+            / (policies.calibration_weight + coalesce(misses.misses, 0))
+        ) as calibration_ratio
+    from combined
+    cross join policies
+    left join misses
+        on
+            combined.series_id = misses.series_id
+            and combined.forecast_model = misses.forecast_model
+            and combined.origin_month = misses.origin_month
 
 )
 

@@ -13,7 +13,7 @@ forecasts as (
         horizon,
         target_month,
         forecast_amount,
-        deviation_amount
+        deviation_amount * calibration_ratio as deviation_amount
     from {{ ref('int_forecast_sums') }}
     where
         is_selected

@@ -14,6 +14,7 @@ backtests as (
         actual_amount,
         forecast_amount,
         deviation_amount,
+        deviation_amount * calibration_ratio as calibrated_deviation_amount,
         scale_amount
     from {{ ref('int_forecast_sums') }}
     where is_backtest
@@ -37,12 +38,15 @@ scored as (
         sum(abs(actual_amount - forecast_amount)) / nullif(sum(abs(actual_amount)), 0) as wape_rate,
         sum(forecast_amount - actual_amount) / nullif(sum(abs(actual_amount)), 0) as bias_rate,
         avg(
-            case when abs(actual_amount - forecast_amount) <= 1.2815515655446 * deviation_amount then 1e0 else 0e0 end
+            case when abs(actual_amount - forecast_amount) <= 1.2815515655446 * calibrated_deviation_amount then 1e0 else 0e0 end
         ) as coverage_80_rate,
         avg(
-            case when abs(actual_amount - forecast_amount) <= 1.9599639845401 * deviation_amount then 1e0 else 0e0 end
+            case when abs(actual_amount - forecast_amount) <= 1.9599639845401 * calibrated_deviation_amount then 1e0 else 0e0 end
         ) as coverage_95_rate,
-        avg(2 * 1.2815515655446 * deviation_amount) as width_80
+        avg(
+            case when abs(actual_amount - forecast_amount) <= 1.2815515655446 * deviation_amount then 1e0 else 0e0 end
+        ) as formula_coverage_80_rate,
+        avg(2 * 1.2815515655446 * calibrated_deviation_amount) as width_80
     from backtests
     group by series_id, series_level, measure, member_id, forecast_model, is_selected
 
@@ -78,6 +82,7 @@ final as (
         scored.bias_rate,
         scored.coverage_80_rate,
         scored.coverage_95_rate,
+        scored.formula_coverage_80_rate,
         cast(scored.width_80 as decimal(18, 2)) as width_80_amount,
         scored.mase / nullif(benchmarks.mase, 0) as benchmark_ratio
     from scored
