@@ -434,15 +434,15 @@ gaps as (
         catalog.polarity,
         catalog.owner,
         catalog.denominator_measure,
-        {%- for column, value in [
-            ('actual_amount', 'scorecard.kpi_value'),
-            ('reference_amount', 'scorecard.target_value'),
-            ('earlier_amount', 'scorecard.prior_year_value'),
-        ] %}
         cast(
-            round({{ value }} * coalesce(cast(kpi_values.denominator as double), 1), 2) as decimal(18, 2)
-        ) as {{ column }}{{ "," if not loop.last }}
-        {%- endfor %}
+            round(scorecard.kpi_value * coalesce(cast(kpi_values.denominator as double), 1), 2) as decimal(18, 2)
+        ) as actual_amount,
+        cast(
+            round(scorecard.target_value * coalesce(cast(kpi_values.denominator as double), 1), 2) as decimal(18, 2)
+        ) as reference_amount,
+        cast(
+            round(scorecard.prior_year_value * coalesce(cast(kpi_values.denominator as double), 1), 2) as decimal(18, 2)
+        ) as earlier_amount
     from scorecard
     inner join catalog
         on
