@@ -317,7 +317,10 @@ feature_associations as (
         || case when headlines.pearson > 0 then 'more' else 'less' end || ' growth in seats of ' || products.product_name
         || ': over the last twelve months customers who use it added seats in '
         || {{ percent_text('compared_amounts.user_rate') }} || ' of months, other customers in '
-        || {{ percent_text('compared_amounts.other_rate') }} || '. Over all months the correlation is '
+        || {{ percent_text('compared_amounts.other_rate') }} || '. That is '
+        || {{ amount_text('compared_amounts.actual_amount') }} || ' of recurring revenue from added seats, against '
+        || {{ amount_text('compared_amounts.reference_amount') }} || ' at the pace of the others.'
+        || ' Over all months the correlation is '
         || cast(cast(round(headlines.pearson, 2) as decimal(4, 2)) as {{ dbt.type_string() }}) || ' among '
         || cast(headlines.observations as {{ dbt.type_string() }}) || ' customer months (q = '
         || cast(cast(round(headlines.q_value, 3) as decimal(4, 3)) as {{ dbt.type_string() }})
