@@ -200,13 +200,22 @@ measured as (
 
 ),
 
+-- The outlook itself misses the budget, or it does not, but years like this one mostly did.
+warned as (
+
+    select
+        *,
+        coalesce(budget_amount <> 0 and (estimate - budget_amount) * polarity < 0, false)
+        or coalesce(miss_probability >= {{ var('overspend_alert_probability') }}, false) as is_flagged
+    from measured
+
+),
+
 flagged as (
 
     select
         *,
-        min(
-            case when miss_probability >= {{ var('overspend_alert_probability') }} then cast(known_until as date) end
-        ) over (
+        min(case when is_flagged then cast(known_until as date) end) over (
             partition by
                 entity_id, fiscal_year, cost_center_id, account_id, product_id, initiative_id, outlook_method
             order by period_number
@@ -226,7 +235,7 @@ flagged as (
                     )
             when polarity = -1 and budget_amount > 0 and ytd_amount >= budget_amount then 0
         end as days_to_exhaustion
-    from measured
+    from warned
 
 ),
 
@@ -263,7 +272,7 @@ final as (
             else 'less_than_10_past_outcomes'
         end as overspend_probability_reason,
         preference = 1 as is_selected,
-        coalesce(miss_probability >= {{ var('overspend_alert_probability') }}, false) as is_flagged,
+        is_flagged,
         cast(known_until as date) as known_on,
         first_flagged_on,
         cast(end_on + days_to_exhaustion * interval '1' day as date) as budget_exhausted_on
