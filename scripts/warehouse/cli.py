@@ -140,6 +140,18 @@ def parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="folder for the figures as JSON, one file per part; default: target/bench",
     )
+
+    study = _command(
+        commands, "study", _study, "compare estimates with the known truth of simulated worlds"
+    )
+    study.add_argument("--worlds", type=int, default=200, help="how many; default: 200")
+    study.add_argument("--seed", type=int, default=1, help="another seed, other worlds")
+    study.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="folder for the report and the rows of the seed; default: docs/study and seeds/",
+    )
     return root
 
 
@@ -355,6 +367,25 @@ def _bench(arguments: argparse.Namespace) -> int:
         _say(f"{part.name}: {part.description} ...")
         _say("\n".join(bench.table(bench.run(part, sizes, out))))
     _say(f"As JSON in {out}.")
+    return 0
+
+
+def _study(arguments: argparse.Namespace) -> int:
+    from warehouse import lock
+    from warehouse.study import ranges, report, run
+
+    if arguments.worlds < len(ranges.KINDS):
+        raise UsageError(
+            f"--worlds must be {len(ranges.KINDS)} or more, so that every kind is there."
+        )
+    home = Home.from_environment()
+    home.root.mkdir(parents=True, exist_ok=True)
+    with lock.exclusive(home.lock, "a study"):
+        results = run.run(home.root / "study", arguments.worlds, arguments.seed)
+    out = arguments.out or PROJECT / "docs" / "study"
+    rows = (arguments.out or PROJECT / "seeds" / "governance") / "study_results.csv"
+    report.write(results, arguments.seed, out, rows)
+    _say(f"Wrote {out / report.REPORT} and {rows}")
     return 0
 
 

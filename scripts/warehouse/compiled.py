@@ -116,6 +116,15 @@ class CompiledProject:
                 connection.execute(f"create table {node.relation} as ({sql}\n)")
         return connection
 
+    def code(self, targets: Iterable[str]) -> str:
+        """The SQL and seed rows that `targets` stand on, as one text."""
+        parts = []
+        for name in self._ordered(targets, set()):
+            node = self._nodes[name]
+            rows = node.path.read_text(encoding="utf-8") if node.kind == "seed" else ""
+            parts.append(f"{name}\n{node.sql.replace(str(self.home), '')}{rows}")
+        return "\n".join(parts)
+
     def _ordered(self, targets: Iterable[str], given: set[str]) -> list[str]:
         ordered: list[str] = []
 
