@@ -200,7 +200,7 @@ TRACED = {
     "fct_revenue": ("is_scheduled = false and recognised_amount > 0", "recognised_amount"),
     "fct_mrr_movements": ("movement_type = 'contraction'", "mrr_change_amount"),
     "rpt_mrr_waterfall": ("churn_amount <> 0", "closing_mrr_amount"),
-    "fct_initiative_cash_flows": ("case_version = 'forecast'", "net_amount"),
+    "fct_initiative_cash_flows": ("case_version = 'realised' and benefit_amount > 0", "net_amount"),
 }
 
 

@@ -169,8 +169,8 @@ asked as (
     from control_registry
     inner join closed_periods
         on
-            closed_periods.month_date >= control_registry.valid_from
-            and closed_periods.month_date <= coalesce(control_registry.valid_to, date '2199-12-31')
+            control_registry.valid_from <= closed_periods.month_date
+            and (control_registry.valid_to >= closed_periods.month_date or control_registry.valid_to is null)
 
 ),
 
@@ -349,6 +349,15 @@ ledger_judged as (
 
 ),
 
+arrived_accounts as (
+
+    select distinct
+        fiscal_period,
+        account_id
+    from ledger_items
+
+),
+
 ledger_missing as (
 
     select
@@ -361,14 +370,14 @@ ledger_missing as (
         0.0 as passed_amount,
         'missing' as failed_conditions
     from asked
-    left join (select distinct fiscal_period, account_id from ledger_items) as arrived
+    left join arrived_accounts
         on
-            asked.fiscal_period = arrived.fiscal_period
-            and asked.item_id = arrived.account_id
+            asked.fiscal_period = arrived_accounts.fiscal_period
+            and asked.item_id = arrived_accounts.account_id
     where
         asked.target_id = 'T1'
         and asked.expected_amount is not null
-        and arrived.account_id is null
+        and arrived_accounts.account_id is null
 
 ),
 
@@ -462,6 +471,16 @@ budget_judged as (
 
 ),
 
+arrived_cost_centers as (
+
+    select distinct
+        fiscal_period,
+        cost_center_id
+    from variances
+    where budget_amount <> 0 or actual_amount <> 0
+
+),
+
 budget_missing as (
 
     select
@@ -473,20 +492,14 @@ budget_missing as (
         asked.expected_amount as amount,
         'missing' as failed_conditions
     from asked
-    left join (
-        select distinct
-            fiscal_period,
-            cost_center_id
-        from variances
-        where budget_amount <> 0 or actual_amount <> 0
-    ) as arrived
+    left join arrived_cost_centers
         on
-            asked.fiscal_period = arrived.fiscal_period
-            and asked.item_id = arrived.cost_center_id
+            asked.fiscal_period = arrived_cost_centers.fiscal_period
+            and asked.item_id = arrived_cost_centers.cost_center_id
     where
         asked.target_id = 'T2'
         and asked.expected_amount is not null
-        and arrived.cost_center_id is null
+        and arrived_cost_centers.cost_center_id is null
 
 ),
 

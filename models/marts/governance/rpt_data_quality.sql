@@ -161,12 +161,18 @@ current_build as (
 
 ),
 
+latest_build as (
+
+    select max(build_number) as build_number
+    from quality_rules
+
+),
+
 earlier_builds as (
 
     select quality_scores.*
     from quality_scores
-    inner join (select distinct build_number from quality_rules) as latest
-        on quality_scores.build_number < latest.build_number
+    inner join latest_build on quality_scores.build_number < latest_build.build_number
 
 ),
 

@@ -109,7 +109,7 @@ claimed as (
         on
             benefits.initiative_id = integration_benefits.initiative_id
             and benefits.month_date >= integration_benefits.valid_from
-            and benefits.month_date <= coalesce(integration_benefits.valid_to, date '2199-12-31')
+            and (benefits.month_date <= integration_benefits.valid_to or integration_benefits.valid_to is null)
     left join lower_bounds
         on
             benefits.initiative_id = lower_bounds.initiative_id
@@ -151,8 +151,8 @@ cost_months as (
     from integration_costs
     inner join dates
         on
-            dates.month_date >= cast(date_trunc('month', integration_costs.starts_on) as date)
-            and dates.month_date <= integration_costs.ends_on
+            integration_costs.starts_on < {{ dbt.dateadd('month', 1, 'dates.month_date') }}
+            and integration_costs.ends_on >= dates.month_date
 
 ),
 

@@ -93,6 +93,17 @@ runs as (
 
 ),
 
+counted_runs as (
+
+    select
+        *,
+        count_if(is_at_target) over (
+            partition by target_id, run_number order by month_date rows between unbounded preceding and current row
+        ) as months_in_run
+    from runs
+
+),
+
 final as (
 
     select
@@ -112,15 +123,8 @@ final as (
         least(1.0, upper_bound) as upper_bound,
         target_value,
         is_at_target,
-        cast(
-            case
-                when is_at_target then count_if(is_at_target) over (
-                    partition by target_id, run_number order by month_date rows between unbounded preceding and current row
-                )
-                else 0
-            end as integer
-        ) as consecutive_months
-    from runs
+        cast(case when is_at_target then months_in_run else 0 end as integer) as consecutive_months
+    from counted_runs
 
 )
 

@@ -113,28 +113,40 @@ summed as (
 
 ),
 
+-- The lower bound is what counts; the upper one is what counts as claimed.
+valued as (
+
+    select
+        components,
+        failing_items,
+        coalesce(benefit_amount, 0) as benefit_amount,
+        -coalesce(cost_amount, 0) as cost_amount,
+        coalesce(benefit_amount, 0) + coalesce(cost_amount, 0) as net_amount,
+        coalesce(claimed_amount, 0) + coalesce(cost_amount, 0) as claimed_net_amount
+    from summed
+    where months = 12
+
+),
+
 by_value as (
 
     select
-        'T6' as target_id,
+        programme_targets.target_id,
         cast(null as string) as fiscal_period,
         'amount' as measured_by,
-        cast(coalesce(benefit_amount, 0) as decimal(28, 6)) as numerator,
-        cast(-coalesce(cost_amount, 0) as decimal(28, 6)) as denominator,
-        cast(coalesce(benefit_amount, 0) + coalesce(cost_amount, 0) as double) as measured_value,
-        cast(coalesce(benefit_amount, 0) + coalesce(cost_amount, 0) as double) as lower_bound,
-        cast(coalesce(claimed_amount, 0) + coalesce(cost_amount, 0) as double) as upper_bound,
-        cast(components as bigint) as observations,
-        cast(failing_items as bigint) as failing_items,
+        cast(valued.benefit_amount as decimal(28, 6)) as numerator,
+        cast(valued.cost_amount as decimal(28, 6)) as denominator,
+        cast(valued.net_amount as double) as measured_value,
+        cast(valued.net_amount as double) as lower_bound,
+        cast(valued.claimed_net_amount as double) as upper_bound,
+        cast(valued.components as bigint) as observations,
+        cast(valued.failing_items as bigint) as failing_items,
         cast(null as integer) as consecutive_months,
-        case
-            when coalesce(benefit_amount, 0) + coalesce(cost_amount, 0) >= programme_targets.target_value then 'met'
-            else 'not_met'
-        end as state,
+        case when valued.net_amount >= programme_targets.target_value then 'met' else 'not_met' end as state,
         cast(null as string) as state_reason
-    from summed
-    inner join programme_targets on programme_targets.target_id = 'T6'
-    where summed.months = 12
+    from programme_targets
+    cross join valued
+    where programme_targets.target_id = 'T6'
 
 ),
 
