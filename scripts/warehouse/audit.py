@@ -1,5 +1,6 @@
 """Judge the built marts: dbt's data tests and the publish suites, in one list of rules."""
 
+import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -83,6 +84,14 @@ def summary(findings: Sequence[Finding]) -> dict[str, Any]:
 def as_json(findings: Iterable[Finding]) -> list[dict[str, Any]]:
     """Findings for quality.json."""
     return [asdict(finding) for finding in findings]
+
+
+def read(path: Path) -> list[Finding]:
+    """Findings of an earlier audit; none where there was none."""
+    if not path.exists():
+        return []
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    return [Finding(**{**one, "samples": tuple(one["samples"])}) for one in stored]
 
 
 def _finding(mart: str, result: quality.RuleResult, accepted: Collection[str]) -> Finding:

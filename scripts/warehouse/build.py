@@ -6,7 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -14,7 +14,8 @@ from typing import Any
 
 import duckdb
 
-from warehouse import audit, catalog, origin, publish, record, roles
+from warehouse import audit, built, catalog, origin, publish, record, roles
+from warehouse.built import Built
 from warehouse.catalog import Mart
 from warehouse.errors import AuditFailedError, BuildFailedError
 from warehouse.home import PROJECT, Home
@@ -82,37 +83,113 @@ def run(
 
 
 def rebuild(
-    home: Home, progress: Progress, accepted: Collection[str] = ()
+    home: Home,
+    progress: Progress,
+    accepted: Collection[str] = (),
+    transformation: Transformation | None = None,
+    *,
+    only_changed: bool = False,
 ) -> tuple[publish.Version, bool]:
-    """Build, audit and publish what raw/ holds: the current version, and whether it is new."""
-    transformation = Transformation(PROJECT, home.root)
+    """Build, audit and publish what raw/ holds: the current version, and whether it is new.
+
+    With `only_changed`, what stands on no changed extract is taken over from the build before, where
+    the working database is just what that build left.
+    """
+    transformation = transformation or Transformation(PROJECT, home.root)
+    shelf = publish.Shelf(home.published)
+    code = publish.code_digest(PROJECT)
+    ledger = home.open_ledger()
     with progress.phase("dbt") as outcome:
-        results = _transform(transformation, progress)
+        before = _built_before(home, transformation, progress, code) if only_changed else None
+        current = shelf.current()
+        if before and current and before.is_published_as(current.id, ledger):
+            outcome.append("nothing has changed")
+            return current, False
+        results, done = _transform(home, transformation, progress, before, code)
         outcome.append(_counted_nodes(results))
     manifest = catalog.read_manifest(transformation.manifest_path)
     marts = catalog.marts(manifest)
     judging = [mart for mart in marts if AFTER_AUDIT in mart.tags]
     judged = [mart for mart in marts if AFTER_AUDIT not in mart.tags]
-    shelf = publish.Shelf(home.published)
-    code = publish.code_digest(PROJECT)
-    ledger = home.open_ledger()
     state = record.state_digest(code, (one["raw_sha256"] for one in _inputs(ledger)))
     number = record.build_number(ledger, state)
     with progress.phase("audit") as outcome:
-        findings = _audit(home, shelf, judged, results, accepted)
+        built_anew = [mart for mart in judged if done.is_whole or mart.name in done.marts_since]
+        kept = _findings_kept(home, manifest, built_anew, results) if before else []
+        findings = _audit(home, shelf, built_anew, results, accepted, kept)
         record.keep_results(home, number, manifest, judged, findings)
         # The marts that judge the build can only now be built, and are judged in turn.
         results = _all_run(transformation.build_judgements())
-        findings += _audit(home, shelf, judging, results, accepted, findings)
+        built.write(home.built, done.with_marts(mart.name for mart in judging), home.database)
+        findings = _audit(home, shelf, judging, results, accepted, findings)
         outcome.append(f"{len(findings)} rules hold on {len(marts)} marts")
     with progress.phase("publish") as outcome:
-        version, is_new = _publish(home, shelf, transformation, marts, findings, code)
+        base = _base(shelf, done.with_marts(mart.name for mart in judging), code)
+        version, is_new = _publish(home, shelf, transformation, marts, findings, code, base)
         record.keep_scores(home, number, state)
+        # After a rollback the version in force says something else than the database.
+        is_equal = version.manifest["inputs"] == _inputs(home.open_ledger())
+        built.write(home.built, done.published(version.id if is_equal else None), home.database)
         outcome.append(f"version {version.id}" if is_new else f"nothing new, {version.id} stays")
     return version, is_new
 
 
-def _transform(transformation: Transformation, progress: Progress) -> list[NodeResult]:
+def _built_before(
+    home: Home, transformation: Transformation, progress: Progress, code: str
+) -> Built | None:
+    """What the working database was built from, if that can be built upon."""
+    if damage := transformation.discard_if_damaged():
+        progress.note(f"the working database was damaged and is built anew from raw: {damage}")
+    before = built.read(home.built, home.database)
+    if before is None or before.code != code or not transformation.manifest_path.exists():
+        progress.note("everything is built: the working database is not what the last build left")
+        return None
+    return before
+
+
+def _base(shelf: publish.Shelf, done: Built, code: str) -> publish.Base | None:
+    """The version whose unchanged files can be taken over."""
+    current = shelf.current()
+    if done.is_whole or current is None or current.id != done.version:
+        return None
+    if current.manifest["code_digest"] != code:
+        return None
+    return publish.Base(current, frozenset(done.marts_since))
+
+
+def _transform(
+    home: Home,
+    transformation: Transformation,
+    progress: Progress,
+    before: Built | None,
+    code: str,
+) -> tuple[list[NodeResult], Built]:
+    """Run dbt on what changed since `before`, or on everything; what stands in the database then."""
+    ledger = home.open_ledger()
+    whole = Built(code, built.loads(ledger), is_whole=True)
+    if before is None:
+        results, done, changed = _build_all(transformation, progress), whole, {*whole.loads}
+    else:
+        changed = before.changed(ledger)
+        nodes, marts = catalog.downstream(
+            catalog.read_manifest(transformation.manifest_path), changed, AFTER_AUDIT
+        )
+        if changed:
+            progress.note(f"downstream of {', '.join(sorted(changed))}")
+        results = transformation.build(nodes)
+        done = replace(whole, is_whole=before.is_whole, version=before.version).with_marts(
+            (*before.marts_since, *marts)
+        )
+        if any(_tells_of_damage(result) for result in results):
+            results, done = _build_all(transformation, progress), whole
+    is_sound = not any(result.is_broken or result.status == "fail" for result in results)
+    built.write(
+        home.built, replace(done, unfinished=[] if is_sound else sorted(changed)), home.database
+    )
+    return _all_run(results), done
+
+
+def _build_all(transformation: Transformation, progress: Progress) -> list[NodeResult]:
     if damage := transformation.discard_if_damaged():
         progress.note(f"the working database was damaged and is built anew from raw: {damage}")
     results = transformation.build()
@@ -120,7 +197,24 @@ def _transform(transformation: Transformation, progress: Progress) -> list[NodeR
         progress.note("the working database was damaged inside and is built anew from raw")
         transformation.discard()
         results = transformation.build()
-    return _all_run(results)
+    return results
+
+
+def _findings_kept(
+    home: Home,
+    manifest: Mapping[str, Any],
+    built_anew: Sequence[Mart],
+    results: Sequence[NodeResult],
+) -> list[audit.Finding]:
+    """Findings of the audit before about what was not built since."""
+    gone = {mart.name for mart in built_anew} | catalog.tagged_marts(manifest, AFTER_AUDIT)
+    run_again = {result.unique_id for result in results}
+    run_again |= catalog.tests_of_tagged(manifest, AFTER_AUDIT)
+    return [
+        finding
+        for finding in audit.read(home.quality / "publish.json")
+        if finding.subject not in gone and finding.node not in run_again
+    ]
 
 
 def _all_run(results: list[NodeResult]) -> list[NodeResult]:
@@ -149,7 +243,7 @@ def _audit(
     accepted: Collection[str],
     before: Sequence[audit.Finding] = (),
 ) -> list[audit.Finding]:
-    """The findings about these marts; AuditFailedError if any keeps them from being published."""
+    """The findings of `before` and about these marts; AuditFailedError if any is red."""
     findings = audit.from_dbt(results)
     current = shelf.current()
     # After a failed dbt test what stands on it was not built, so there is nothing to judge.
@@ -160,7 +254,8 @@ def _audit(
         )
         findings += audit.check_marts(home.database, marts, context, accepted)
     home.quality.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(audit.as_json([*before, *findings]), indent=1, ensure_ascii=False)
+    findings = [*before, *findings]
+    text = json.dumps(audit.as_json(findings), indent=1, ensure_ascii=False)
     (home.quality / "publish.json").write_text(text, encoding="utf-8")
     red = [finding for finding in findings if finding.is_red]
     if red:
@@ -191,19 +286,20 @@ def _publish(
     marts: Sequence[Mart],
     findings: Sequence[audit.Finding],
     code: str,
+    base: publish.Base | None,
 ) -> tuple[publish.Version, bool]:
     """The version that says what the marts say, and whether it was not current before."""
     ledger = home.open_ledger()
     inputs = _inputs(ledger)
     folder = shelf.start()
-    published = publish.export_marts(home.database, marts, folder)
+    published = publish.export_marts(home.database, marts, folder, base)
     digest = publish.content_digest(published, code, (one["raw_sha256"] for one in inputs))
     current = shelf.current()
     version = current if shelf.is_withdrawn(digest) else shelf.find(digest)
     if version:
         shutil.rmtree(folder)
     else:
-        publish.write_database(folder / "marts.duckdb", marts, folder / "marts")
+        publish.write_database(folder, "marts.duckdb", marts, folder / "marts", base)
         key = roles.pseudonym_key(home.pseudonym_key)
         facts = {
             "origin": origin.recorded(ledger) or "own",
@@ -214,9 +310,12 @@ def _publish(
             "inputs": inputs,
             "audit": audit.summary(findings),
             "marts": publish.describe(published),
-            "roles": roles.publish(home.database, marts, folder, key),
+            "roles": roles.publish(home.database, marts, folder, key, base),
         }
-        _write_pages(transformation, folder, facts, findings)
+        # Equal code has equal definitions and lineage.
+        if not (base and base.copy("docs.html", folder)):
+            shutil.copyfile(transformation.document(), folder / "docs.html")
+        _write_pages(folder, facts, findings)
         version = shelf.put(folder, digest, facts)
     if current and current.id == version.id:
         return current, False
@@ -226,17 +325,11 @@ def _publish(
     return version, True
 
 
-def _write_pages(
-    transformation: Transformation,
-    folder: Path,
-    facts: Mapping[str, Any],
-    findings: Sequence[audit.Finding],
-) -> None:
+def _write_pages(folder: Path, facts: Mapping[str, Any], findings: Sequence[audit.Finding]) -> None:
     # Declaring charts takes a second; commands that draw none should not wait for it.
     from warehouse.report import site
 
     created_at = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
-    shutil.copyfile(transformation.document(), folder / "docs.html")
     whole = site.Source(
         folder / "marts.duckdb", "", facts, created_at, site.VERSION_LINKS, site.VERSION_FILES
     )

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,6 +99,62 @@ def marts(manifest: Mapping[str, Any]) -> list[Mart]:
             )
         )
     return sorted(found, key=lambda mart: (mart.domain, mart.name))
+
+
+def downstream(
+    manifest: Mapping[str, Any], extracts: Collection[str], left_out: str
+) -> tuple[set[str], set[str]]:
+    """Names of the nodes that must be built again when the rows of extracts (`source/name`) change.
+
+    First tables and tests, then the marts among them. Views hold no rows: what stands on them is
+    built again, they are not. What the warehouse keeps of itself (internal sources) changes with
+    every extract. Nodes with the tag `left_out`, and their tests, are not among them.
+    """
+    waiting = [
+        unique_id
+        for unique_id, source in manifest["sources"].items()
+        if f"{source['source_name']}/{source['name']}" in extracts
+        or (extracts and source["source_meta"].get("internal"))
+    ]
+    reached: set[str] = set()
+    while waiting:
+        for child in manifest["child_map"].get(waiting.pop(), ()):
+            if child not in reached:
+                reached.add(child)
+                waiting.append(child)
+    reached -= _tagged(manifest, left_out) | tests_of_tagged(manifest, left_out)
+    nodes, marts_reached = set(), set()
+    for node in (manifest["nodes"][one] for one in reached if one in manifest["nodes"]):
+        is_model = node["resource_type"] == "model"
+        is_view = node["config"].get("materialized") in {"view", "ephemeral"}
+        if node["resource_type"] == "test" or (is_model and not is_view):
+            nodes.add(node["name"])
+        if is_model and node["fqn"][1] == "marts":
+            marts_reached.add(node["alias"])
+    return nodes, marts_reached
+
+
+def tagged_marts(manifest: Mapping[str, Any], tag: str) -> set[str]:
+    """Names of the models with a tag."""
+    return {manifest["nodes"][one]["name"] for one in _tagged(manifest, tag)}
+
+
+def tests_of_tagged(manifest: Mapping[str, Any], tag: str) -> set[str]:
+    """Ids of the data tests that stand on a model with a tag."""
+    tagged = _tagged(manifest, tag)
+    return {
+        unique_id
+        for unique_id, node in manifest["nodes"].items()
+        if node["resource_type"] == "test" and tagged & {*node["depends_on"]["nodes"]}
+    }
+
+
+def _tagged(manifest: Mapping[str, Any], tag: str) -> set[str]:
+    return {
+        unique_id
+        for unique_id, node in manifest["nodes"].items()
+        if node["resource_type"] == "model" and tag in node["config"].get("tags", ())
+    }
 
 
 def _tests(manifest: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -68,6 +68,12 @@ def parser() -> argparse.ArgumentParser:
     )
     _add_landing(ingest)
 
+    watch = _command(commands, "watch", _watch, "take files as they arrive, and publish")
+    _add_landing(watch)
+    watch.add_argument(
+        "--interval", type=_seconds, default=2.0, metavar="SECONDS", help="time between two looks"
+    )
+
     mappings = _command(commands, "mappings", _mappings, "list the import mappings, or show one")
     mappings.add_argument("name", nargs="?", help="show this one, with an example of its files")
 
@@ -203,6 +209,33 @@ def _ingest(arguments: argparse.Namespace) -> int:
             summary = ingest(home, source.landing, say=_say)
     _say(summary.line)
     return _refusals("ingest", summary.of("refused"))
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0.1 <= seconds <= 3600:
+        raise argparse.ArgumentTypeError("give 0.1 to 3600 seconds")
+    return seconds
+
+
+def _watch(arguments: argparse.Namespace) -> int:
+    import signal
+    from threading import Event
+
+    from warehouse import watch
+
+    stop = Event()
+
+    def finish(*_: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        _say("Stopping after what is being done; once more to stop at once.")
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, finish)
+    watch.watch(Home.from_environment(), arguments.landing, stop, _say, interval=arguments.interval)
+    return 0
 
 
 def _mappings(arguments: argparse.Namespace) -> int:

@@ -71,6 +71,11 @@ class Home:
         return self.root / "warehouse.duckdb"
 
     @property
+    def built(self) -> Path:
+        """What the working database was built from; derived like it."""
+        return self.root / "built.json"
+
+    @property
     def quality(self) -> Path:
         """What the last checks found, as JSON."""
         return self.root / "quality"

@@ -113,13 +113,15 @@ def ingest(
     landing: Path,
     contract: Contract | None = None,
     say: Callable[[str], None] = lambda _: None,
+    files: Sequence[Path] | None = None,
 ) -> Summary:
-    """Take every file of a landing folder that is not loaded yet. The caller holds the home's lock.
+    """Take every file of a landing folder that is not loaded yet, or just these of its files.
 
-    Its folders bear the name of a source or of an import mapping.
+    The caller holds the home's lock. The folders bear the name of a source or of an import mapping.
     """
     with _opened(home, contract) as gate:
-        return Summary(tuple(gate.take_all(_files(landing), landing, say)))
+        chosen = landed(landing) if files is None else files
+        return Summary(tuple(gate.take_all(chosen, landing, say)))
 
 
 def ingest_files(
@@ -205,7 +207,8 @@ def _withdraw(home: Home, raw: str) -> None:
     (home.root / raw).replace(target)
 
 
-def _files(landing: Path) -> Iterator[Path]:
+def landed(landing: Path) -> Iterator[Path]:
+    """The files of a landing folder that are deliveries, by name."""
     for path in sorted(landing.rglob("*")):
         is_hidden = any(part.startswith((".", "_")) for part in path.relative_to(landing).parts)
         if path.is_file() and not is_hidden and path.suffix.lower() not in _IGNORED_SUFFIXES:
@@ -254,6 +257,11 @@ class _Gate:
             return self._load(delivery, raw)
         except FileRefusedError as error:
             return self._refuse(name, sha256, str(error))
+        except (FileNotFoundError, PermissionError) as error:
+            # Of the file, not of the home: what the home cannot store must stop the run.
+            if error.filename != str(path):
+                raise
+            return self._refuse(name, sha256, f"it cannot be read ({error.strerror})")
 
     def _delivery(self, path: Path, name: str, sha256: str) -> _Delivery:
         """What a file is for, told by the folder it lies in and by its name."""

@@ -24,6 +24,10 @@ CHUNK = 1 << 22
 SAMPLE = 1 << 26
 # A line longer than this is not a row; DuckDB quarantines rows over 2 MiB by themselves.
 MAX_LINE = 1 << 24
+_NO_LINES = (
+    f"a line is longer than {MAX_LINE >> 20} MiB, so this is no table of rows: "
+    "check that it is the right file and that its lines end in line breaks"
+)
 MAX_COLUMNS = 2000
 # A gzip file may unpack to this much, or to MAX_RATIO times its size if that is more.
 MAX_UNPACKED = 1 << 30
@@ -113,6 +117,9 @@ def prepare(
             chunks = _copied(_gunzipped(chunks, limit), unpacked)
         for chunk in chunks:
             survey.add(chunk)
+            # Four bytes a character at most: no need to read gigabytes of one line to the end.
+            if file_format in {"csv", "jsonl"} and survey.longest_line > 4 * MAX_LINE:
+                raise FileRefusedError(_NO_LINES)
     readable = unpacked if is_packed else path
     prepared = Prepared(readable, file_format)
     if survey.size == 0:
@@ -145,10 +152,7 @@ def _prepare_text(
         for chunk in _copied(_transcoded(prepared.path, encoding), path):
             survey.add(chunk)
     if survey.longest_line > MAX_LINE:
-        raise FileRefusedError(
-            f"a line is longer than {MAX_LINE >> 20} MiB, so this is no table of rows: "
-            "check that it is the right file and that its lines end in line breaks"
-        )
+        raise FileRefusedError(_NO_LINES)
     readable = replace(prepared, path=path, encoding=encoding, has_nul=survey.has_nul)
     if prepared.format == "csv":
         readable = _with_header(readable, expected, reading)
@@ -430,6 +434,11 @@ def _header(
     if best is None:
         raise FileRefusedError("it has no line of column names that can be read")
     _, delimiter, names = best
+    refuse_too_many(names)
+    return delimiter, skipped, names
+
+
+def refuse_too_many(names: Collection[str]) -> None:
+    """Refuse a file with more columns than any table has."""
     if len(names) > MAX_COLUMNS:
         raise FileRefusedError(f"it has {len(names)} columns; at most {MAX_COLUMNS} are taken")
-    return delimiter, skipped, names

@@ -92,6 +92,24 @@ class Version:
         return [name for name in names if name != MANIFEST and name not in self.manifest["files"]]
 
 
+@dataclass(frozen=True)
+class Base:
+    """The version before, and the marts that may say something else now: the rest is taken over."""
+
+    version: Version
+    changed: frozenset[str]
+
+    def copy(self, name: str, folder: Path) -> bool:
+        """Copy a file of the version, if it is there and undamaged."""
+        facts = self.version.manifest["files"].get(name)
+        source, target = self.version.path / name, folder / name
+        if facts is None or not source.is_file():
+            return False
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+        return fingerprint(target) == str(facts["sha256"])
+
+
 class Shelf:
     """The `published` folder of a home."""
 
@@ -185,15 +203,22 @@ class Shelf:
                 shutil.rmtree(version.path.rename(self._versions / f".old-{version.id}"))
 
 
-def export_marts(database: Path, marts: Sequence[Mart], folder: Path) -> list[PublishedMart]:
+def export_marts(
+    database: Path, marts: Sequence[Mart], folder: Path, base: Base | None = None
+) -> list[PublishedMart]:
     """One Parquet file per mart. Rows are ordered, so equal rows make equal bytes."""
     (folder / "marts").mkdir()
     published = []
     with duckdb.connect(database, read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
         for mart in marts:
+            name = f"marts/{mart.name}.parquet"
+            if base and mart.name not in base.changed and base.copy(name, folder):
+                known = base.version.manifest["marts"][mart.name]
+                published.append(PublishedMart(name=mart.name, **known))
+                continue
             relation = qualified(f"{mart.schema}.{mart.name}")
-            path = folder / "marts" / f"{mart.name}.parquet"
+            path = folder / name
             connection.execute(
                 f"copy (from {relation} order by all) to {literal(str(path))} "
                 "(format parquet, compression zstd)"
@@ -211,8 +236,16 @@ def export_marts(database: Path, marts: Sequence[Mart], folder: Path) -> list[Pu
     return published
 
 
-def write_database(path: Path, marts: Sequence[Mart], folder: Path) -> None:
+def write_database(
+    folder: Path, name: str, marts: Sequence[Mart], parquet: Path, base: Base | None = None
+) -> None:
     """One DuckDB file from the Parquet files of a folder; descriptions become comments."""
+    path = folder / name
+    chosen = marts
+    if base and base.copy(name, folder):
+        chosen = [mart for mart in marts if mart.name in base.changed]
+    else:
+        path.unlink(missing_ok=True)
     with duckdb.connect() as connection:
         connection.execute(
             f"attach {literal(str(path))} as published (storage_version '{STORAGE_VERSION}')"
@@ -220,14 +253,14 @@ def write_database(path: Path, marts: Sequence[Mart], folder: Path) -> None:
         connection.execute("use published")
         # One transaction: every comment on its own would be a write to disk.
         connection.execute("begin")
-        for mart in marts:
-            name = identifier(mart.name)
-            source = literal(str(folder / f"{mart.name}.parquet"))
-            connection.execute(f"create table {name} as from read_parquet({source})")
-            written = {row[0] for row in connection.execute(f"describe {name}").fetchall()}
-            comments = [f"comment on table {name} is {literal(mart.description)}"]
+        for mart in chosen:
+            table = identifier(mart.name)
+            source = literal(str(parquet / f"{mart.name}.parquet"))
+            connection.execute(f"create or replace table {table} as from read_parquet({source})")
+            written = {row[0] for row in connection.execute(f"describe {table}").fetchall()}
+            comments = [f"comment on table {table} is {literal(mart.description)}"]
             comments += [
-                f"comment on column {name}.{identifier(column.name)} is {literal(column.description)}"
+                f"comment on column {table}.{identifier(column.name)} is {literal(column.description)}"
                 for column in mart.columns
                 if column.name in written
             ]

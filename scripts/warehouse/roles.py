@@ -1,7 +1,9 @@
 """What each role may see, written as files of its own: the rest is absent, not hidden."""
 
+import os
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import yaml
 
 from warehouse.catalog import Mart
 from warehouse.home import PROJECT
-from warehouse.publish import write_database
+from warehouse.publish import Base, write_database
 from warehouse.sql import identifier, literal, qualified
 
 # The column that decides whose row it is, by the scope of a policy.
@@ -111,7 +113,7 @@ def _columns(mart: Mart, policy: Policy, key: str) -> Iterator[str]:
 
 
 def publish(
-    database: Path, marts: Sequence[Mart], folder: Path, key: str
+    database: Path, marts: Sequence[Mart], folder: Path, key: str, base: Base | None = None
 ) -> dict[str, dict[str, int]]:
     """Write roles/<role>.duckdb and roles/<role>/<mart>.parquet; the rows per role and mart."""
     rows: dict[str, dict[str, int]] = {}
@@ -124,18 +126,24 @@ def publish(
             for mart in marts:
                 policy = policies.of(role, mart)
                 query = policy and selection(mart, policy, policies, key)
-                if query:
-                    path = folder / "roles" / role / f"{mart.name}.parquet"
-                    ((written,),) = connection.execute(
-                        f"copy ({query}) to {literal(str(path))} (format parquet, compression zstd)"
-                    ).fetchall()
-                    rows[role][mart.name] = written
-    for role, seen in rows.items():
-        write_database(
-            folder / "roles" / f"{role}.duckdb",
-            [mart for mart in marts if mart.name in seen],
-            folder / "roles" / role,
-        )
+                if not query:
+                    continue
+                name = f"roles/{role}/{mart.name}.parquet"
+                if base and mart.name not in base.changed and base.copy(name, folder):
+                    rows[role][mart.name] = base.version.manifest["roles"][role][mart.name]
+                    continue
+                path = literal(str(folder / name))
+                ((written,),) = connection.execute(
+                    f"copy ({query}) to {path} (format parquet, compression zstd)"
+                ).fetchall()
+                rows[role][mart.name] = written
+
+    def write(role: str) -> None:
+        seen = [mart for mart in marts if mart.name in rows[role]]
+        write_database(folder, f"roles/{role}.duckdb", seen, folder / "roles" / role, base)
+
+    with ThreadPoolExecutor(max_workers=len(os.sched_getaffinity(0))) as pool:
+        list(pool.map(write, rows))
     return rows
 
 

@@ -9,7 +9,7 @@ import duckdb
 from warehouse import formats
 from warehouse.contract import OPTIONAL, Column, Extract, squeezed
 from warehouse.errors import FileRefusedError
-from warehouse.prepare import Prepared
+from warehouse.prepare import Prepared, refuse_too_many
 from warehouse.sql import identifier, literal
 
 
@@ -148,6 +148,7 @@ def _jsonl(connection: duckdb.DuckDBPyConnection, prepared: Prepared) -> Table:
         order by all
     """).fetchall()
     names = tuple(key for (key,) in keys)
+    refuse_too_many(names)
     texts = tuple(f"nullif(json ->> {literal(_pointer(name))}, '')" for name in names)
     fault = "case when json is null or json_type(json) <> 'OBJECT' then 'is no JSON object' end"
 
@@ -168,6 +169,7 @@ def _parquet(connection: duckdb.DuckDBPyConnection, prepared: Prepared) -> Table
     relation = f"read_parquet({literal(str(prepared.path))})"
     described = connection.execute(f"describe select * from {relation}").fetchall()
     names = tuple(row[0] for row in described)
+    refuse_too_many(names)
     types = tuple(row[1] for row in described)
     columns = tuple(identifier(name) for name in names)
     texts = tuple(

@@ -1,7 +1,7 @@
 """dbt inside this process, so that its start-up and its parse are paid for once."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,12 +56,24 @@ class Transformation:
         """dbt's manifest of the last run."""
         return self.target / "manifest.json"
 
-    def build(self) -> list[NodeResult]:
-        """Seeds, models and data tests in one dbt run; unit tests belong to the test suite.
+    def parse(self) -> None:
+        """Read the project; runs that follow need not."""
+        self._parsed = None
+        result = self._invoke("parse")
+        if not result.success:
+            raise BuildFailedError(f"dbt cannot read the project: {result.exception}")
+        self._parsed = result.result
 
-        What judges the build itself is left for `build_judgements`.
+    def build(self, nodes: Collection[str] = ()) -> list[NodeResult]:
+        """Seeds, models and data tests in one dbt run, or just the named models and tests.
+
+        Unit tests belong to the test suite; what judges the build itself is left for
+        `build_judgements`.
         """
-        self._parsed = self._invoke("parse").result
+        if nodes:
+            chosen = ("--indirect-selection", "empty", "--select", *sorted(nodes))
+            return self._run("build", "--no-write-json", *chosen)
+        self.parse()
         return self._run(*_BUILD, "--exclude", f"tag:{AFTER_AUDIT}")
 
     def build_judgements(self) -> list[NodeResult]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import shutil
 from collections import defaultdict
 from decimal import Decimal
 from fractions import Fraction
@@ -443,9 +444,42 @@ def test_a_period_taken_over_after_its_close_counts_as_reported(project: Compile
     assert found == [(100, 0, True)]
 
 
-def cape_town_rows() -> list[dict[str, str]]:
-    with (CAPE_TOWN / "income_expenditure_facts_v1_2017_2019.csv").open(newline="") as file:
-        return [row for row in csv.DictReader(file) if row["period_length"] == "year"]
+YEARS = (2017, 2018, 2019)
+
+
+def by_year(pattern: str) -> str:
+    """What a mapping makes of each financial year."""
+    pairs = (f'"{year}": "{pattern.format(year=year, before=year - 1)}"' for year in YEARS)
+    return f"{{from: financial_year, values: {{{', '.join(pairs)}}}}}"
+
+
+# Cape Town's file holds budget and actuals in one column; each mapping takes its own rows.
+CAPE_TOWN_MAPPINGS = {
+    "cape_town_budget": f"""\
+into: budget/budget_lines
+only: {{amount_type_code: ADJB, period_length: year}}
+columns:
+  budget_version: {by_year("FY{year}_original")}
+  fiscal_period: {by_year("{year}-P12")}
+  cost_center_id: function_code
+  account_id: item_code
+  amount: amount
+  currency: {{value: ZAR}}
+  locked_at: {by_year("{before}-05-31")}
+""",
+    "cape_town_actuals": f"""\
+into: cost/gl_entries
+only: {{amount_type_code: AUDA, period_length: year}}
+columns:
+  journal_id: {{join: [financial_year, function_code]}}
+  line_number: {{value: 1}}
+  posted_on: {by_year("{year}-06-30")}
+  account_id: item_code
+  cost_center_id: function_code
+  amount: amount
+  currency: {{value: ZAR}}
+""",
+}
 
 
 def delivered(home: Path, source: str, extract: str) -> list[dict[str, Any]]:
@@ -473,29 +507,11 @@ def test_cape_towns_variances_are_the_published_ones(
     """Adjusted budget against audited actual through the gate: by year and by function."""
     monkeypatch.setenv("WAREHOUSE_HOME", str(tmp_path))
     landing = tmp_path / "landing"
-    for extract, lines in {
-        "budget/budget_lines": [
-            "budget_version,fiscal_period,cost_center_id,account_id,amount,currency,locked_at"
-        ]
-        + [
-            f"FY{r['financial_year']}_original,{r['financial_year']}-P12,{r['function_code']},"
-            f"{r['item_code']},{r['amount']},ZAR,{int(r['financial_year']) - 1}-05-31 00:00:00"
-            for r in cape_town_rows()
-            if r["amount_type_code"] == "ADJB"
-        ],
-        "cost/gl_entries": [
-            "journal_id,line_number,posted_on,account_id,cost_center_id,amount,currency"
-        ]
-        + [
-            f"{r['financial_year']}-{r['function_code']},1,{r['financial_year']}-06-30,"
-            f"{r['item_code']},{r['function_code']},{r['amount']},ZAR"
-            for r in cape_town_rows()
-            if r["amount_type_code"] == "AUDA"
-        ],
-    }.items():
-        path = (landing / extract).with_suffix(".csv")
-        path.parent.mkdir(parents=True)
-        path.write_text("\n".join(lines) + "\n")
+    (tmp_path / "mappings").mkdir()
+    for name, text in CAPE_TOWN_MAPPINGS.items():
+        (tmp_path / "mappings" / f"{name}.yml").write_text(text)
+        (landing / name).mkdir(parents=True)
+        shutil.copy(CAPE_TOWN / "income_expenditure_facts_v1_2017_2019.csv", landing / name)
     summary = ingest.ingest(Home(tmp_path), landing)
     assert [result.outcome for result in summary.files] == ["loaded", "loaded"]
 

@@ -161,7 +161,7 @@ def test_control_totals_keep_every_digit(database: Path, tmp_path: Path) -> None
 
 def test_the_database_carries_definitions_as_comments(database: Path, tmp_path: Path) -> None:
     publish.export_marts(database, [MART], tmp_path)
-    publish.write_database(tmp_path / "marts.duckdb", [MART], tmp_path / "marts")
+    publish.write_database(tmp_path, "marts.duckdb", [MART], tmp_path / "marts")
     with duckdb.connect(tmp_path / "marts.duckdb", read_only=True) as connection:
         assert connection.execute("select count(*) from rpt_sales").fetchall() == [(1000,)]
         comments = connection.execute("select comment from duckdb_tables()").fetchall()
@@ -173,7 +173,7 @@ def test_the_database_carries_definitions_as_comments(database: Path, tmp_path: 
 @pytest.mark.parametrize("client", ["1.1.3", "1.4.4"])
 def test_clients_on_duckdb_1_read_the_database(client: str, database: Path, tmp_path: Path) -> None:
     publish.export_marts(database, [MART], tmp_path)
-    publish.write_database(tmp_path / "marts.duckdb", [MART], tmp_path / "marts")
+    publish.write_database(tmp_path, "marts.duckdb", [MART], tmp_path / "marts")
     script = (
         "import duckdb; "
         f"rows = duckdb.connect({str(tmp_path / 'marts.duckdb')!r}, read_only=True)"

@@ -1,0 +1,83 @@
+"""What the working database was last built from, so that a build can leave out what is unchanged.
+
+It is a note about derived state: where it is missing or does not fit, everything is built.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from warehouse.ledger import Ledger
+from warehouse.store import replacing
+
+
+@dataclass(frozen=True)
+class Built:
+    """What stands in the working database."""
+
+    # Digest of models, seeds and code.
+    code: str
+    # Hashes of the raw files of each extract.
+    loads: Mapping[str, Sequence[str]]
+    # Extracts whose downstream a build began and did not end.
+    unfinished: Sequence[str] = ()
+    # Size and time of the database file; anything else has written to it if they differ.
+    stamp: Sequence[int] = ()
+    # The version that was published from it, and the marts that were built since.
+    version: str | None = None
+    marts_since: Sequence[str] = ()
+    # Everything was built since any version.
+    is_whole: bool = False
+
+    def changed(self, ledger: Ledger) -> set[str]:
+        """Extracts whose rows are not what the ledger says now."""
+        now = loads(ledger)
+        names = {*now, *self.loads}
+        changed = {name for name in names if [*now.get(name, ())] != [*self.loads.get(name, ())]}
+        return changed | {*self.unfinished}
+
+    def is_published_as(self, version: str, ledger: Ledger) -> bool:
+        """Whether a version says all there is to say."""
+        is_built = not self.marts_since and not self.is_whole and not self.changed(ledger)
+        return self.version == version and is_built
+
+    def with_marts(self, names: Iterable[str]) -> "Built":
+        """The same with more marts built since the version."""
+        return replace(self, marts_since=sorted({*self.marts_since, *names}))
+
+    def published(self, version: str | None) -> "Built":
+        """The same once it is published."""
+        return replace(self, version=version, marts_since=[], is_whole=version is None)
+
+
+def loads(ledger: Ledger) -> dict[str, list[str]]:
+    """Hashes of the raw files in force, by extract."""
+    found: dict[str, list[str]] = {}
+    for entry in ledger.loads:
+        found.setdefault(f"{entry['source']}/{entry['extract']}", []).append(entry["raw_sha256"])
+    return {name: sorted(hashes) for name, hashes in found.items()}
+
+
+def read(path: Path, database: Path) -> Built | None:
+    """The note, if it is about the database as it stands."""
+    try:
+        noted = Built(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+    return noted if [*noted.stamp] == stamp(database) else None
+
+
+def write(path: Path, built: Built, database: Path) -> None:
+    """Note what the database was built from."""
+    noted = asdict(replace(built, stamp=stamp(database)))
+    with replacing(path) as unfinished:
+        unfinished.write_text(json.dumps(noted, indent=1) + "\n", encoding="utf-8")
+
+
+def stamp(database: Path) -> list[int]:
+    """What changes when the database is written to; empty without one."""
+    if not database.exists():
+        return []
+    status = database.stat()
+    return [status.st_size, status.st_mtime_ns]

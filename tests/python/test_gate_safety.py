@@ -1,0 +1,195 @@
+"""Hostile files: each is refused or neutralised with a clear message, and the others load."""
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from gate import GOOD, HEADER, PAYMENTS, land, load, quarantined, raw, run
+from warehouse import prepare, sheet
+from warehouse.home import Home
+
+TAGGED = (
+    "BilledCost,EffectiveCost,ChargeCategory,ChargePeriodStart,ChargePeriodEnd,BillingPeriodStart,"
+    "BillingCurrency,ServiceName,Tags\n"
+)
+
+
+@pytest.fixture
+def home(empty_home: Home) -> Home:
+    return empty_home
+
+
+def test_a_gzip_bomb_is_refused_before_it_fills_the_disk(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepare, "MAX_UNPACKED", 1 << 22)
+    land(home, "revenue/payments-bomb.csv.gz", gzip.compress(b"x,\n" * (20 << 20)))
+    land(home, PAYMENTS, HEADER + GOOD)
+    refused, loaded = sorted(run(home).files, key=lambda file: file.outcome, reverse=True)
+    assert "it unpacks to more than 4 MiB" in refused.message
+    assert loaded.outcome == "loaded"
+
+
+def test_a_spreadsheet_bomb_is_refused_by_what_it_says_of_itself(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sheet, "MAX_UNPACKED", 1 << 20)
+    path = land(home, "wide_budget/bomb.xlsx", b"")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", b"0" * (2 << 20))
+    (refused,) = run(home).files
+    assert "it unpacks to 2 MiB, and at most 1 MiB of a spreadsheet are taken" in refused.message
+
+
+@pytest.mark.parametrize("name", ["revenue/payments.csv", "revenue/payments.jsonl"])
+def test_one_endless_line_is_refused_without_reading_it_to_the_end(
+    home: Home, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(prepare, "MAX_LINE", 1 << 16)
+    monkeypatch.setattr(prepare, "CHUNK", 1 << 16)
+    read: list[int] = []
+    add = prepare._Survey.add  # noqa: SLF001
+
+    def counted(self: "prepare._Survey", chunk: bytes) -> None:
+        read.append(len(chunk))
+        add(self, chunk)
+
+    monkeypatch.setattr(prepare._Survey, "add", counted)  # noqa: SLF001
+    result = load(home, HEADER + "x" * (1 << 22), name)
+    assert "a line is longer than" in result.message
+    assert sum(read) < 1 << 20
+
+
+def test_an_endless_row_within_limits_is_quarantined(home: Home) -> None:
+    row = GOOD.replace("i1", "i" * (3 << 20))
+    result = load(home, HEADER + row + GOOD)
+    assert (result.rows_accepted, result.rows_quarantined) == (1, 1)
+    assert "longer than 2 MiB" in quarantined(result)[0][3]
+
+
+def test_ten_thousand_columns_are_refused_in_every_format(home: Home, tmp_path: Path) -> None:
+    names = [f"c{at}" for at in range(10_000)]
+    land(home, "revenue/payments-a.csv", ",".join(names) + "\n")
+    land(home, "revenue/payments-b.jsonl", json.dumps(dict.fromkeys(names, 1)) + "\n")
+    columns = ", ".join(f"1 as {name}" for name in names)
+    with duckdb.connect() as connection:
+        connection.execute(f"copy (select {columns}) to '{tmp_path / 'c.parquet'}'")
+    land(home, "revenue/payments-c.parquet", (tmp_path / "c.parquet").read_bytes())
+    land(home, PAYMENTS, HEADER + GOOD)
+    files = run(home).files
+    refused = [file.message for file in files if file.outcome == "refused"]
+    assert len(refused) == 3
+    assert all("it has 10000 columns; at most 2000 are taken" in message for message in refused)
+    assert [file.outcome for file in files if file.file == PAYMENTS] == ["loaded"]
+
+
+NAMES = [
+    "payments.'; drop table parsed; --.csv",
+    "payments.{{ env_var('HOME') }}.csv",
+    "payments.$(touch x).csv",
+    "payments.\u202evsc.csv",
+    "payments.a\nb.csv",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_are_text_and_lead_nowhere(home: Home, name: str) -> None:
+    content = HEADER + GOOD + "p2,i1,nope,1,,USD\n"
+    result = load(home, content, f"revenue/{name}")
+    assert (result.rows_accepted, result.rows_quarantined) == (1, 1)
+    assert raw(home, "_file") == [(f"revenue/{name}",)]
+    assert result.quarantine is not None
+    assert result.quarantine.parent == home.quarantine / "revenue" / "payments"
+    written = {path.parent for path in home.root.rglob("*") if path.is_file()}
+    assert all(folder.is_relative_to(home.root) for folder in written)
+
+
+def test_a_linked_folder_outside_is_not_walked_into(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "payments.csv").write_text(HEADER + GOOD)
+    home.landing.mkdir(parents=True)
+    (home.landing / "revenue").symlink_to(tmp_path / "elsewhere")
+    assert all(file.outcome == "refused" for file in run(home).files)
+
+
+FORMULAS = ["=cmd|'/C calc'!A0", "+1+cmd", "-2+3+cmd", "@SUM(1)", " =1+1", "\t=1+1"]
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_formulas_stay_text_in_raw_and_are_disarmed_in_quarantine(home: Home, formula: str) -> None:
+    result = load(home, f'{HEADER}p1,"{formula}",2026-01-05,1,,USD\np2,i1,"{formula}",1,,USD\n')
+    assert raw(home, "invoice_id") == [(formula,)]
+    assert [value for _, _, value, _ in quarantined(result)] == ["'" + formula]
+
+
+HOSTILE_TAGS = {
+    "[1]": False,
+    "not json": False,
+    '{"a": ': False,
+    '"text"': False,
+    "null": False,
+    '{"a": NaN}': False,
+    '{"a":' * 20_000 + "1" + "}" * 20_000: True,
+    '{"product": "=cmd|x", "product": "P2"}': True,
+    '{"\\u0000": "\\ud800"}': None,
+}
+
+
+@pytest.mark.parametrize(("tags", "is_sound"), HOSTILE_TAGS.items(), ids=lambda one: str(one)[:20])
+def test_hostile_tags_are_taken_as_text_or_quarantined(
+    home: Home, tags: str, is_sound: bool | None
+) -> None:
+    quoted = tags.replace('"', '""')
+    row = f'1,1,Usage,2026-01-01,2026-01-02,2026-01-01,USD,Compute,"{quoted}"\n'
+    sound = row.replace(quoted, '{""product"": ""P1""}')
+    result = load(home, TAGGED + row + sound, "cost/cloud_costs.csv")
+    assert result.rows_accepted + result.rows_quarantined == 2
+    assert raw(home, "Tags", "cost/cloud_costs")[-1] == ('{"product": "P1"}',)
+    if is_sound is not None:
+        assert result.rows_accepted == 1 + is_sound
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_nobody_may_read_is_refused_and_the_others_load(home: Home) -> None:
+    land(home, "revenue/payments-a.csv", HEADER + GOOD).chmod(0)
+    land(home, PAYMENTS, HEADER + GOOD)
+    assert sorted(file.outcome for file in run(home).files) == ["loaded", "refused"]
+
+
+def test_a_file_that_is_gone_when_its_turn_comes_is_refused(home: Home) -> None:
+    from warehouse import ingest
+
+    land(home, PAYMENTS, HEADER + GOOD)
+    gone = home.landing / "revenue" / "payments-gone.csv"
+    files = [gone, home.landing / PAYMENTS]
+    refused, loaded = ingest.ingest(home, home.landing, files=files).files
+    assert (refused.outcome, loaded.outcome) == ("refused", "loaded")
+    assert "cannot be read (No such file or directory)" in refused.message
+
+
+def test_memory_does_not_grow_with_the_file(home: Home) -> None:
+    """The process's own peak, on a file of 60 MB; the benchmark measures gigabytes."""
+    path = home.landing / PAYMENTS
+    path.parent.mkdir(parents=True)
+    with path.open("w", encoding="utf-8") as file:
+        file.write(HEADER)
+        for at in range(0, 1_500_000, 1000):
+            file.writelines(f"p{at + n},i{n},2026-01-05,{n}.25,0.30,USD\n" for n in range(1000))
+    script = (
+        "import resource, sys; from pathlib import Path; from warehouse import ingest; "
+        "from warehouse.home import Home; home = Home(Path(sys.argv[1])); "
+        "print(ingest.ingest(home, home.landing).line); "
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    command = [sys.executable, "-c", script, str(home.root)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    line, peak = done.stdout.splitlines()
+    assert "1500000 rows accepted" in line
+    assert int(peak) < 1_500_000, "kilobytes"

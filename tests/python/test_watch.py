@@ -1,0 +1,253 @@
+"""Files are taken as they are dropped, only what stands on them is built, and nothing stops it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+
+import duckdb
+import pytest
+
+from homes import current, mart_bytes
+from warehouse import build, built, catalog, lock, watch
+from warehouse.errors import AuditFailedError
+from warehouse.home import PROJECT, Home
+from warehouse.publish import Shelf
+from warehouse.suites import publish as suites
+from warehouse.transform import AFTER_AUDIT, NodeResult, Transformation
+from warehouse.watch import Arrivals
+
+# dbt leaves its log of one run open when the next begins.
+pytestmark = pytest.mark.filterwarnings("default::ResourceWarning")
+
+PATIENCE = 600.0
+
+
+def drop(home: Home, name: str, content: str) -> Path:
+    path = home.landing / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content, encoding="utf-8")
+    return path
+
+
+def customer(region: str) -> str:
+    return f"customer_id,customer_name,region,acquired_on\nC3,Cora,{region},2025-03-01\n"
+
+
+def test_a_file_is_complete_once_it_stays_as_it_is(tmp_path: Path) -> None:
+    arrivals = Arrivals(tmp_path)
+    path = tmp_path / "revenue" / "payments.csv"
+    path.parent.mkdir()
+    path.write_text("a")
+    assert arrivals.look() == []
+    path.write_text("ab")
+    assert arrivals.look() == []
+    assert arrivals.look() == [path]
+    arrivals.take([path])
+    assert arrivals.look() == []
+    path.write_text("abc")
+    assert arrivals.look() == []
+    assert arrivals.look() == [path], "what is written again is new"
+    path.unlink()
+    assert arrivals.look() == []
+
+
+def test_a_done_marker_or_an_old_file_is_complete_at_once(tmp_path: Path) -> None:
+    for name in ("a.csv", "a.csv.done", "b.csv", "old.csv", "c.csv.part"):
+        (tmp_path / name).write_text("x")
+    an_hour_ago = time.time() - 3600
+    os.utime(tmp_path / "old.csv", (an_hour_ago, an_hour_ago))
+    assert Arrivals(tmp_path).look() == [tmp_path / "a.csv", tmp_path / "old.csv"]
+
+
+def test_no_folder_yet_is_no_error(tmp_path: Path) -> None:
+    assert Arrivals(tmp_path / "none").look() == []
+
+
+@contextmanager
+def watching(home: Home) -> Iterator[list[str]]:
+    """A watch in this process; what it says."""
+    stop, said = Event(), list[str]()
+    thread = Thread(target=watch.watch, args=(home, None, stop, said.append, 0.2))
+    thread.start()
+    try:
+        yield said
+    finally:
+        stop.set()
+        thread.join(PATIENCE)
+    assert said[-1] == "Stopped."
+
+
+def wait_for(is_so: Callable[[], bool], said: list[str]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not is_so():
+        failed = [line for line in said if line.startswith("failed")]
+        assert not failed, failed
+        assert time.monotonic() < deadline, said
+        time.sleep(0.1)
+
+
+def test_a_dropped_file_is_published_and_equals_a_build_of_everything(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nodes: list[list[str]] = []
+    work = Transformation.build
+
+    def recorded(self: Transformation, chosen: list[str] = []) -> list[NodeResult]:  # noqa: B006
+        nodes.append(sorted(chosen))
+        return work(self, chosen)
+
+    monkeypatch.setattr(Transformation, "build", recorded)
+    before = current(home)
+    with watching(home) as said:
+        wait_for(lambda: any("nothing is new" in line for line in said), said)
+        assert nodes == [], "what the last build left is taken as it is"
+        drop(home, "revenue/customers.2026-04-01.csv", customer("EU"))
+        drop(home, "revenue/payments.csv", "payment_id\nX1\n")
+        wait_for(lambda: current(home).id != before.id, said)
+        wait_for(lambda: any("is published" in line for line in said), said)
+    assert any("payments.csv: refused" in line for line in said)
+    assert any("downstream of revenue/customers" in line for line in said)
+    (chosen,) = nodes
+    assert "dim_customer" in chosen
+    assert "rpt_control_totals" in chosen
+    assert not {"dim_product", "fct_cost_entries", "stg_revenue__customers"} & {*chosen}
+    incremental = current(home)
+    assert incremental.is_intact()
+    with duckdb.connect(incremental.path / "marts.duckdb", read_only=True) as connection:
+        found = connection.execute("select count(*) from dim_customer").fetchall()
+        tables = {name for (name,) in connection.execute("show tables").fetchall()}
+    assert (found, tables) == ([(3,)], set(incremental.rows))
+    # A build of everything comes to the same bytes, what judges it included.
+    version, is_new = build.rebuild(home, build.Progress(lambda _: None))
+    assert mart_bytes(version) == mart_bytes(incremental)
+    assert (version.id, is_new) == (incremental.id, False)
+
+
+@pytest.fixture
+def without_dbt(monkeypatch: pytest.MonkeyPatch) -> list[NodeResult]:
+    """Leave the working database as it is; what dbt is made to report goes into the list."""
+    reported: list[NodeResult] = []
+    monkeypatch.setattr(Transformation, "build", lambda *_: reported)
+    monkeypatch.setattr(Transformation, "build_judgements", lambda _: [])
+    return reported
+
+
+def rebuild(home: Home) -> tuple[str, list[str]]:
+    said: list[str] = []
+    version, _ = build.rebuild(home, build.Progress(said.append), only_changed=True)
+    return version.id, said
+
+
+def test_a_database_someone_else_wrote_to_is_built_anew(
+    home: Home, without_dbt: list[NodeResult]
+) -> None:
+    assert without_dbt == []
+    _, said = rebuild(home)
+    assert not any("everything is built" in line for line in said)
+    with duckdb.connect(home.database) as connection:
+        connection.execute("update marts.dim_customer set region = 'APAC'")
+    _, said = rebuild(home)
+    assert any("everything is built" in line for line in said)
+
+
+def test_unchanged_marts_are_taken_over_unless_they_are_damaged(
+    home: Home, without_dbt: list[NodeResult]
+) -> None:
+    assert without_dbt == []
+    before = current(home)
+    with duckdb.connect(home.database) as connection:
+        connection.execute("update marts.dim_customer set region = 'APAC'")
+    noted = built.read(home.built, home.database)
+    assert noted is None
+    # As if the one mart had been built again: whatever else changed in the database goes unseen.
+    code = str(before.manifest["code_digest"])
+    loads = built.loads(home.open_ledger())
+    changed = built.Built(code, loads, version=before.id, marts_since=["dim_customer"])
+    built.write(home.built, changed, home.database)
+    damaged = before.path / "marts" / "fct_mrr_movements.parquet"
+    damaged.chmod(0o644)
+    damaged.write_bytes(b"x")
+    rebuild(home)
+    after = current(home)
+    assert after.is_intact()
+    differing = {n for n, digest in mart_bytes(after).items() if mart_bytes(before)[n] != digest}
+    assert differing == {"dim_customer.parquet", "fct_mrr_movements.parquet"}
+    assert (after.path / "docs.html").read_bytes() == (before.path / "docs.html").read_bytes()
+    for name in ("marts.duckdb", "roles/auditor.duckdb"):
+        with duckdb.connect(after.path / name, read_only=True) as connection:
+            query = "select distinct region from dim_customer"
+            assert connection.execute(query).fetchall() == [("APAC",)], name
+            comments = connection.execute(
+                "select count(comment) from duckdb_columns() where table_name = 'dim_customer'"
+            ).fetchall()
+            assert comments[0][0] > 5, name
+            tags = connection.execute("select tags from duckdb_databases() where not internal")
+            assert "v1.0" in str(tags.fetchall()), name
+
+
+def test_a_failing_rule_is_judged_again_by_the_next_build(
+    home: Home, monkeypatch: pytest.MonkeyPatch, without_dbt: list[NodeResult]
+) -> None:
+    assert without_dbt == []
+    drop(home, "revenue/customers.2026-04-01.csv", customer("EU"))
+    before = current(home)
+    from warehouse import ingest
+
+    ingest.ingest(home, home.landing)
+    rule = ("never", "no customer at all", "customer_id is not null")
+    with monkeypatch.context() as patch:
+        patch.setattr(suites, "SPECIFIC", {"dim_customer": [rule]})
+        for _ in range(2):
+            with pytest.raises(AuditFailedError, match="dim_customer: never failed"):
+                rebuild(home)
+        assert current(home).id == before.id
+    assert rebuild(home)[0] != before.id
+
+
+def test_what_stands_on_an_extract_is_found_through_views(small: Home) -> None:
+    manifest = catalog.read_manifest(Transformation(PROJECT, small.root).manifest_path)
+    nodes, marts = catalog.downstream(manifest, {"revenue/payments"}, AFTER_AUDIT)
+    assert "rpt_reconciliation" in nodes & marts
+    assert "stg_revenue__payments" not in nodes
+    assert catalog.downstream(manifest, set(), AFTER_AUDIT) == (set(), set())
+
+
+def test_killed_or_stopped_a_watch_goes_on_where_it_was(home: Home) -> None:
+    environment = os.environ | {"WAREHOUSE_HOME": str(home.root), "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-m", "warehouse", "watch", "--interval", "0.2"]
+    before = current(home)
+    drop(home, "revenue/customers.2026-04-01.csv", customer("EU"))
+    for phase, number in (("dbt", signal.SIGKILL), ("publish", signal.SIGTERM)):
+        with subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                if f"] {phase}" in line:
+                    process.send_signal(number)
+                    break
+            said = process.stdout.read()
+    assert process.returncode == 0, said
+    assert "Stopped." in said
+    assert current(home).id != before.id
+    assert current(home).rows["dim_customer"] == 3
+    assert len(Shelf(home.published).versions()) == 2
+
+
+def test_a_busy_home_is_waited_for(home: Home) -> None:
+    stop, said = Event(), list[str]()
+
+    def say(line: str) -> None:
+        said.append(line)
+        if line.startswith("waiting"):
+            stop.set()
+
+    with lock.exclusive(home.lock, "a backup"):
+        watch.watch(home, None, stop, say, interval=0.1)
+    assert any("a backup" in line for line in said)
