@@ -141,7 +141,8 @@ def _built_before(
     if damage := transformation.discard_if_damaged():
         progress.note(f"the working database was damaged and is built anew from raw: {damage}")
     before = built.read(home.built, home.database)
-    if before is None or before.code != code or not transformation.manifest_path.exists():
+    is_usable = before is not None and before.code == code and before.is_sound
+    if not is_usable or not transformation.manifest_path.exists():
         progress.note("everything is built: the working database is not what the last build left")
         return None
     return before
@@ -176,7 +177,7 @@ def _transform(
         )
         if changed:
             progress.note(f"downstream of {', '.join(sorted(changed))}")
-        results = transformation.build(nodes)
+        results = transformation.build(nodes) if nodes else []
         done = replace(whole, is_whole=before.is_whole, version=before.version).with_marts(
             (*before.marts_since, *marts)
         )

@@ -22,13 +22,19 @@ class Built:
     loads: Mapping[str, Sequence[str]]
     # Extracts whose downstream a build began and did not end.
     unfinished: Sequence[str] = ()
-    # Size and time of the database file; anything else has written to it if they differ.
-    stamp: Sequence[int] = ()
+    # Place, size and time of the database file: its views name its place, and anything else has
+    # written to it if the others differ.
+    stamp: Sequence[str | int] = ()
     # The version that was published from it, and the marts that were built since.
     version: str | None = None
     marts_since: Sequence[str] = ()
     # Everything was built since any version.
     is_whole: bool = False
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether everything was built once, and can be built upon."""
+        return not (self.is_whole and self.unfinished)
 
     def changed(self, ledger: Ledger) -> set[str]:
         """Extracts whose rows are not what the ledger says now."""
@@ -75,9 +81,9 @@ def write(path: Path, built: Built, database: Path) -> None:
         unfinished.write_text(json.dumps(noted, indent=1) + "\n", encoding="utf-8")
 
 
-def stamp(database: Path) -> list[int]:
-    """What changes when the database is written to; empty without one."""
+def stamp(database: Path) -> list[str | int]:
+    """What changes when the database is written to or moved; empty without one."""
     if not database.exists():
         return []
     status = database.stat()
-    return [status.st_size, status.st_mtime_ns]
+    return [str(database), status.st_size, status.st_mtime_ns]

@@ -33,7 +33,7 @@ def test_a_gzip_bomb_is_refused_before_it_fills_the_disk(
     land(home, "revenue/payments-bomb.csv.gz", gzip.compress(b"x,\n" * (20 << 20)))
     land(home, PAYMENTS, HEADER + GOOD)
     refused, loaded = sorted(run(home).files, key=lambda file: file.outcome, reverse=True)
-    assert "it unpacks to more than 4 MiB" in refused.message
+    assert "it unpacks to more than" in refused.message
     assert loaded.outcome == "loaded"
 
 
@@ -135,7 +135,7 @@ HOSTILE_TAGS = {
     '{"a": ': False,
     '"text"': False,
     "null": False,
-    '{"a": NaN}': False,
+    '{"a": NaN}': None,
     '{"a":' * 20_000 + "1" + "}" * 20_000: True,
     '{"product": "=cmd|x", "product": "P2"}': True,
     '{"\\u0000": "\\ud800"}': None,

@@ -149,7 +149,12 @@ def test_awkward_files_parse_to_their_true_values(path: Path, tmp_path: Path) ->
     true_rows = json.loads(expected.read_text(encoding="utf-8"))
     true_rows = true_rows if isinstance(true_rows, list) else [true_rows]
     assert rejected == []
-    assert [dict(zip(names, row, strict=True)) for row in rows] == true_rows
+    found = [dict(zip(names, row, strict=True)) for row in rows]
+    if path.stem == "location_coordinates":
+        # The published parse has another telephone number than the published file.
+        assert found[0].pop("Contact Phone Number") == "2095257564"
+        assert true_rows[0].pop("Contact Phone Number") == "1234567890"
+    assert found == true_rows
 
 
 ABC = ("a", "b", "c")
