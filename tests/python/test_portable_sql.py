@@ -4,11 +4,12 @@ A word missing here is not forbidden, only untried: run it on both engines (docs
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from compiled import CompiledProject
 from warehouse.home import PROJECT
 
 
@@ -46,6 +47,8 @@ FORBIDDEN = {
     r"\binterval '[^'\n]*[a-z]": "interval '1' month, the unit outside the quotes",
     r"\btemp(orary)?\b": "a common table expression",
 }
+# Planning a model on Spark takes seconds up to here, and grows faster than the number.
+MOST_COPIES = 1000
 _JINJA = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
 _COMMENT = re.compile(r"--[^\n]*")
 _TEXT = re.compile(r"'(?:[^']|'')*'")
@@ -79,6 +82,24 @@ def complaints(sql: str) -> Iterator[tuple[int, str]]:
             yield line, f"{match[1]}() is untried on Spark: try it on both engines, then list it"
 
 
+def copies(sql: str) -> int:
+    """Steps Spark computes for a compiled model: each common table expression anew wherever it is used."""
+    bare = blanked(sql, _COMMENT, _TEXT)
+    counted: dict[str, int] = {}
+    place = match.end() if (match := re.match(r"\s*with\s+(recursive\s+)?", bare)) else 0
+    while match := re.compile(r"[\s,]*([a-z_]\w*)\s+as\s*\(").match(bare, place):
+        depth, place = 1, match.end()
+        while depth:
+            depth += {"(": 1, ")": -1}.get(bare[place], 0)
+            place += 1
+        counted[match[1]] = _steps(bare[match.end() : place], counted)
+    return _steps(bare[place:], counted)
+
+
+def _steps(body: str, counted: Mapping[str, int]) -> int:
+    return 1 + sum(counted.get(name, 1) for name in re.findall(r"\b(?:from|join)\s+([\w.]+)", body))
+
+
 def sources() -> list[Path]:
     return sorted([*(PROJECT / "models").rglob("*.sql"), *(PROJECT / "macros").glob("*.sql")])
 
@@ -94,6 +115,22 @@ def test_models_and_macros_are_portable() -> None:
         )
     ]
     assert not found, "\n".join(found)
+
+
+def test_no_model_multiplies_its_steps(project: CompiledProject) -> None:
+    found = {
+        node["name"]: number
+        for node in project.manifest["nodes"].values()
+        if node["resource_type"] == "model"
+        and (number := copies(node["compiled_code"])) > MOST_COPIES
+    }
+    assert not found, f"Spark would not finish planning these; put a table between steps: {found}"
+
+
+def test_steps_that_use_steps_twice_multiply() -> None:
+    sql = """with recursive a as (select 1 from s.t), b as (select 1 from a join a as other using (x)),
+    c as (select 'from b' from b join b as other using (x)) select * from c -- from c"""
+    assert copies(sql) == 1 + (1 + 2 * (1 + 2 * (1 + 1)))
 
 
 @pytest.mark.parametrize(

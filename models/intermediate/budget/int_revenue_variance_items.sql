@@ -77,15 +77,10 @@ planned as (
         revenue_budgets.segment,
         sum(revenue_budgets.quantity) as budget_quantity,
         sum(
-            cast(
-                round(
-                    cast(
-                        cast(revenue_budgets.quantity as double) * cast(revenue_budgets.unit_price as double)
-                        * cast(budget_rates.budget_rate as double) as decimal(24, 6)
-                    ),
-                    2
-                ) as decimal(18, 2)
-            )
+            {{ round_amount(
+                'cast(revenue_budgets.quantity as double) * cast(revenue_budgets.unit_price as double)'
+                ~ ' * cast(budget_rates.budget_rate as double)'
+            ) }}
         ) as budget_amount
     from revenue_budgets
     inner join month_periods on revenue_budgets.period_month = month_periods.month_date

@@ -269,10 +269,10 @@ final as (
         calendars.elapsed_months,
         calendars.month_date <= policy.cutoff_month as is_reported,
         cast(calendars.budget_amount as decimal(18, 2)) as budget_amount,
-        cast(round(calendars.budget_amount * planned_values.planned_share, 2) as decimal(18, 2)) as planned_value_amount,
+        {{ round_amount('calendars.budget_amount * planned_values.planned_share') }} as planned_value_amount,
         case
             when calendars.month_date <= policy.cutoff_month
-                then cast(round(calendars.budget_amount * planned_values.earned_share, 2) as decimal(18, 2))
+                then {{ round_amount('calendars.budget_amount * planned_values.earned_share') }}
         end as earned_value_amount,
         case
             when calendars.month_date <= policy.cutoff_month
