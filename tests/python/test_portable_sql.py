@@ -20,17 +20,18 @@ def _words(text: str) -> frozenset[str]:
 # Functions tried on both engines: same rows, NULLs and rounding, as far as models use them.
 TRIED = _words(
     """
-    abs acos array_agg array_sort asin avg bit_count bit_or bool_and bool_or cast ceil coalesce concat_ws corr cos count
-    count_if covar_pop covar_samp date_trunc decimal dense_rank exp extract floor greatest lag lead least length ln
-    lower lpad make_date max max_by md5 median min min_by mod nullif power range rank regr_intercept regr_slope replace
-    round row_number sign split_part sqrt stddev_pop stddev_samp substr sum trim var_pop var_samp
+    abs acos array_agg array_sort asin avg bit_count bit_or bool_and bool_or cast ceil coalesce concat_ws corr cos
+    count count_if covar_pop covar_samp date_trunc decimal dense_rank exp extract floor greatest lag lead least
+    length ln lower lpad make_date max max_by md5 median min min_by mod nullif percentile_cont power range rank
+    regexp_extract regr_intercept regr_slope regr_sxx regr_syy replace round row_number sign split_part sqrt
+    stddev_pop stddev_samp substr sum tan trim var_pop var_samp
     """
 )
 # Words that may stand before a parenthesis without being functions.
 WORDS = _words(
     """
-    and as between by case distinct else exists except filter from group in intersect is join not on or order over
-    partition select sets then union using values when where window with cube rollup
+    and as between by case distinct else exists except filter from group in intersect is join not nulls on or order over
+    partition select sets then union unpivot using values when where window with cube rollup
     """
 )
 # What only one engine reads, or both read differently; and what to write instead.
