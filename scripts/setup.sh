@@ -46,6 +46,20 @@ ensure_java() {
     echo "Spark needs Java 17: install openjdk-17-jre-headless or set JAVA_HOME. Its test fails without." >&2
 }
 
+# Tests of the report need a browser; they fail with a message, never skip, where there is none.
+ensure_chromium() {
+    if [ -n "${CHROMIUM:-}" ] || command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1; then
+        return
+    fi
+    if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
+        echo "Chromium is missing: installing Debian's package."
+        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends \
+            chromium >/dev/null
+    else
+        echo "Chromium is missing: install it (apt-get install chromium) or name one in CHROMIUM; tests of the report fail without." >&2
+    fi
+}
+
 if ! command -v uv >/dev/null 2>&1; then
     if ! .uv/bin/uv --version >/dev/null 2>&1; then
         bootstrap_uv

@@ -194,7 +194,7 @@ def waterfall(ends: tuple[str, str], *, height: int = 300) -> Spec:
         .mark_text(dy=-8, color=INK, aria=False)
         .encode(x=x, y="top:Q", text="label:N")
     )
-    return _spec(alt.layer(bars, labels, data=alt.NamedData("rows")), height)
+    return _spec(alt.layer(bars, labels, data=alt.NamedData("rows")), height, across=("step", 62))
 
 
 def heat(
@@ -247,6 +247,7 @@ def heat(
         alt.layer(cells, numbers, data=alt.NamedData("rows")),
         alt.Step(step),
         (y, value, BARS_DRAWN),
+        (x, 52),
     )
 
 
@@ -402,11 +403,24 @@ def _rows() -> alt.Chart:
     return alt.Chart(alt.NamedData("rows"))
 
 
-def _spec(chart: Any, height: Any, largest: tuple[str, str, int] | None = None) -> Spec:
-    """A chart as the page takes it; `largest` keeps members, by a measure, to a number."""
+def _spec(
+    chart: Any,
+    height: Any,
+    largest: tuple[str, str, int] | None = None,
+    across: tuple[str, int] | None = None,
+) -> Spec:
+    """A chart as the page takes it.
+
+    `largest` keeps members, by a measure, to a number; `across` gives each member of a column a
+    least width, below which the chart scrolls.
+    """
     spec: dict[str, Any] = chart.properties(width=600, height=height).to_dict()
+    usermeta: dict[str, Any] = {}
     if largest:
-        spec["usermeta"] = dict(zip(("member", "measure", "limit"), largest, strict=True))
+        usermeta |= dict(zip(("member", "measure", "limit"), largest, strict=True))
+    if across:
+        usermeta |= dict(zip(("across", "least"), across, strict=True))
+    spec["usermeta"] = usermeta
     # The schema's address is documentation; a page that asks no other host does not carry it.
     for name in ("$schema", "config"):
         spec.pop(name, None)

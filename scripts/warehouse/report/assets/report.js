@@ -241,7 +241,7 @@
     if (all.length > ROWS_SHOWN) {
       const button = make("button", { type: "button" }, figure.isWhole ? `Show the first ${ROWS_SHOWN} rows` : `Show all ${FORMAT.count(all.length)} rows`);
       button.addEventListener("click", () => { figure.isWhole = !figure.isWhole; redraw("more"); });
-      parts.push(make("p", { class: "more" }, button));
+      parts.push(make("p", { class: "more" }, make("span", {}, `${FORMAT.count(shown.length)} of ${FORMAT.count(all.length)} rows `), button));
     }
     return parts;
   }
@@ -331,7 +331,7 @@
     if (all.length > LISTED) {
       const button = make("button", { type: "button" }, figure.isWhole ? `Show the first ${LISTED}` : `Show all ${all.length}`);
       button.addEventListener("click", () => { figure.isWhole = !figure.isWhole; drawRows(figure, "more"); });
-      parts.append(make("p", { class: "more" }, button));
+      parts.append(make("p", { class: "more" }, make("span", {}, `${items.length} of ${all.length} `), button));
     }
     return parts;
   }
@@ -345,7 +345,7 @@
       customFormatTypes: true, background: null, font: getComputedStyle(document.body).fontFamily.replaceAll('"', "'"),
       aria: false, padding: { left: 2, right: 6, top: 6, bottom: 2 }, view: { stroke: null },
       axis: { ...text, gridColor: GREY, domainColor: GREY, tickColor: GREY, labelPadding: 5 },
-      axisX: { grid: false, labelAngle: width < 560 ? -40 : 0 }, axisBand: { grid: false, ticks: false, domain: false },
+      axisX: { grid: false, labelAngle: width < 480 ? -40 : 0 }, axisBand: { grid: false, ticks: false, domain: false },
       axisY: { domain: false, ticks: false },
       legend: { ...text, orient: "top", direction: "horizontal", labelLimit: 170, symbolSize: 70, columns: Math.max(1, Math.floor(width / 165)), offset: 10 },
       rule: { opacity: .6 }, text: { fontSize: 11 }, bar: { discreteBandSize: { band: .82 } },
@@ -361,6 +361,11 @@
     if (sums.size <= limit) return rows;
     const kept = new Set([...sums].sort((a, b) => b[1] - a[1]).slice(0, limit).map(([name]) => name));
     return Object.assign(rows.filter((row) => kept.has(row[member])), { note: `Drawn: the ${limit} largest of ${sums.size}. The rows hold all.` });
+  }
+  /* Room for the words of each column; what does not fit a narrow screen scrolls. */
+  function leastWidth(spec, rows) {
+    const { across, least } = spec.usermeta ?? {};
+    return across ? new Set(rows.map((row) => row[across])).size * least + 100 : 0;
   }
   function heightOf(spec, rows) {
     if (!spec.height?.step) return spec.height;
@@ -378,9 +383,9 @@
       place.removeAttribute("data-drawn");
       return;
     }
-    const width = Math.max(260, place.clientWidth || 1000);
     const spec = structuredClone(figure.spec);
     const drawn = largest(spec, rows);
+    const width = Math.max(260, leastWidth(spec, drawn), place.clientWidth || 1000);
     spec.datasets = { rows: drawn };
     spec.width = width;
     spec.height = heightOf(spec, drawn);
@@ -393,6 +398,7 @@
       figure.view = made.view;
       const svg = place.querySelector("svg");
       svg.setAttribute("aria-hidden", "true");
+      svg.style.minWidth = `${leastWidth(spec, drawn)}px`;
       if (drawn.note) place.append(make("p", { class: "note" }, drawn.note));
       place.dataset.drawn = String(marks(made.view).length);
       made.view.addEventListener("click", (_, item) => item && drill(figure, item));
@@ -544,6 +550,7 @@
       if (link.dataset.page === state.page) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
     const shown = [...figures.values()].filter((figure) => figure.page === state.page);
     for (const figure of shown) prepare(figure, choice);
+    performance.mark("interactive");
     for (const figure of shown) {
       await drawChart(figure);
       if (current !== run) return;

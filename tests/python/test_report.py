@@ -1,0 +1,105 @@
+"""What the report declares, and what a role's report holds."""
+
+import re
+from collections.abc import Iterator
+
+import altair as alt
+import duckdb
+import pytest
+
+from homes import current
+from warehouse import report
+from warehouse.errors import UsageError
+from warehouse.home import Home
+from warehouse.report import site
+from warehouse.report.figure import Figure, kind, label
+from warehouse.report.pages import PAGES
+
+
+def figures() -> Iterator[tuple[str, Figure]]:
+    for page in PAGES:
+        yield from site.figures(page)
+
+
+def test_every_figure_asks_explains_and_names_its_marts() -> None:
+    names = [name for name, _ in figures()]
+    assert len(names) == len(set(names))
+    for name, figure in figures():
+        assert figure.title.endswith("?"), name
+        assert 60 < len(figure.means) < 320, name
+        assert figure.marts, name
+        assert figure.unit, name
+
+
+def test_every_chart_is_valid_vega_lite() -> None:
+    for name, figure in figures():
+        if figure.chart:
+            try:
+                alt.Chart.from_dict(dict(figure.chart))
+            except alt.SchemaValidationError as error:
+                pytest.fail(f"{name}: {error}")
+
+
+def test_the_report_adds_up_and_computes_nothing_else() -> None:
+    for name, figure in figures():
+        computed = re.findall(
+            r"\b(?:avg|median|stddev\w*|corr|regr_\w+|quantile\w*|power|exp|ln)\s*\(|[\w)]\s*/\s*[\w(]",
+            figure.select,
+        )
+        assert computed == [], f"{name} computes {computed}: a mart should"
+
+
+def test_columns_are_written_as_their_names_say() -> None:
+    assert label("npv_amount") == "NPV"
+    assert label("is_selected") == "Selected"
+    assert kind("ttm_roi_rate", "DOUBLE") == "rate"
+    assert kind("cost_amount", "DECIMAL(18,2)") == "money"
+    assert kind("month", "DATE") == "month"
+    assert kind("customers", "BIGINT") == "count"
+
+
+def test_a_role_sees_its_own_products_alone(sample: Home) -> None:
+    version = current(sample)
+    with duckdb.connect(version.path / "marts.duckdb", read_only=True) as connection:
+        products = dict(
+            connection.execute("select product_id, product_name from dim_product").fetchall()
+        )
+    foreign = [name for product_id, name in products.items() if product_id not in {"P1", "P2"}]
+    pages = sorted((version.path / "roles" / "product_manager").glob("*.html"))
+    assert len(pages) == len(PAGES)
+    for path in pages:
+        text = path.read_text(encoding="utf-8")
+        found = [name for name in foreign if name in text]
+        assert found == [], f"{path.name} names {found}"
+    whole = (version.path / "returns.html").read_text(encoding="utf-8")
+    assert all(name in whole for name in foreign)
+
+
+def test_what_a_role_may_not_see_is_said_to_be_absent(sample: Home) -> None:
+    text = (current(sample).path / "roles" / "product_manager" / "revenue.html").read_text("utf-8")
+    assert "Not in this file: <code>rpt_mrr_waterfall</code>" in text
+
+
+def test_the_catalogue_counts_and_describes_what_the_file_holds(sample: Home) -> None:
+    version = current(sample)
+    drawn = site.draw(site.Source(version.path / "marts.duckdb", "", version.manifest, ""))
+    assert {mart.name: mart.rows for mart in drawn.catalogue} == version.rows
+    for mart in drawn.catalogue:
+        assert mart.domain != "other"
+        assert mart.description.startswith("One row per")
+        assert all(meaning for _, _, meaning in mart.columns), mart.name
+
+
+def test_the_report_is_written_on_request(sample: Home) -> None:
+    index = report.write_current(sample)
+    assert index.name == "index.html"
+    assert (index.parent / "assets" / "vega.js").exists()
+    single = report.write_current(sample, "product_manager", is_single=True)
+    assert "assets/report.js" not in single.read_text(encoding="utf-8")
+    with pytest.raises(UsageError, match="no role 'nobody'"):
+        report.write_current(sample, "nobody")
+
+
+def test_without_a_version_there_is_nothing_to_report(empty_home: Home) -> None:
+    with pytest.raises(UsageError, match="warehouse build"):
+        report.write_current(empty_home)
