@@ -8,8 +8,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
-from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -253,8 +251,9 @@ def _draw(
     assert result.description is not None
     names = [(column[0], str(column[1])) for column in result.description]
     rows = result.fetchall()
+    by_column: list[Sequence[Any]] = list(zip(*rows, strict=True)) if rows else [()] * len(names)
     columns = []
-    for position, (column, data_type) in enumerate(names):
+    for values, (column, data_type) in zip(by_column, names, strict=True):
         how = figure.kinds.get(column) or kind(column, data_type)
         columns.append(
             {
@@ -262,7 +261,7 @@ def _draw(
                 "label": figure.labels.get(column, label(column)),
                 "kind": how,
                 "hidden": column in HIDDEN or column.endswith("_order"),
-                **_encode([_plain(row[position]) for row in rows], how),
+                **_encode(_plain(values, data_type), how),
             }
         )
     return Drawn(name, figure, unit, (), {"size": len(rows), "columns": columns})
@@ -277,19 +276,19 @@ def _encode(values: list[Any], how: str) -> dict[str, Any]:
     return {"words": words, "values": [places.get(value) for value in values]}
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, float):
+def _plain(values: Sequence[Any], data_type: str) -> list[Any]:
+    """Values as JSON has them: numbers as numbers, days as text, lists as words."""
+    if data_type.startswith("DECIMAL"):
+        # Money to the cent and seven digits before it is exact in a double, and far beyond.
+        return [None if value is None else float(value) for value in values]
+    if data_type == "DOUBLE":
         # Nine digits are more than any reader or chart can tell apart.
-        return float(f"{value:.9g}")
-    if isinstance(value, datetime):
-        return value.date().isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return value
+        return [None if value is None else float(f"{value:.9g}") for value in values]
+    if data_type.startswith(("DATE", "TIMESTAMP")):
+        return [None if value is None else value.isoformat()[:10] for value in values]
+    if data_type.endswith("[]"):
+        return [None if value is None else ", ".join(map(str, value)) for value in values]
+    return list(values)
 
 
 def _page(site: Site, shown: Sequence[Page], *, is_single: bool) -> str:

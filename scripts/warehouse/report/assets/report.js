@@ -168,7 +168,7 @@
 
   const GOOD = /^(on_target|met|exceeded_target|reconciled|passed|fresh|current|held|done|within|funded|ok|on_time|closed|complete|good|green|accepted|achieved|ahead|favourable|improving)$/;
   const BAD = /^(missed|off_target|failed|failing|stale|overdue|exceeded|stop_ignored|difference|breach|breached|late|error|critical|high|red|bad|unfavourable|not_met|triggered|worsening|behind|violated)$/;
-  const WARN = /^(near_target|near_limit|at_risk|warning|due|open_period|medium|amber|watch|pending|insufficient_evidence|not_measured|unproven|accepted_risk)$/;
+  const WARN = /^(near_target|near_limit|at_risk|warning|due|open_period|medium|amber|watch|pending|insufficient_evidence|not_measured|unproven|simulated_only|not_measurable|accepted_risk)$/;
   function stateMark(value) {
     const text = String(value);
     const kind = GOOD.test(text) ? "good" : BAD.test(text) ? "bad" : WARN.test(text) ? "warn" : "plain";
@@ -301,21 +301,35 @@
       fill: "none", stroke: "currentColor", "stroke-width": 2, "vector-effect": "non-scaling-stroke" });
     return svg;
   }
+  const URGENCY = ["red", "not_met", "amber", "no_value", "green", "met"];
+  const urgency = (row) => (URGENCY.indexOf(row.status) + URGENCY.length + 1) % (URGENCY.length + 1);
+  function card(history) {
+    const ordered = [...history].sort((a, b) => ((a.month ?? "") < (b.month ?? "") ? -1 : 1));
+    const now = ordered.at(-1);
+    const write = valueOf(now, now.unit);
+    const say = (...parts) => make("p", {}, ...parts.filter((part) => part !== null && part !== undefined));
+    const target = now.target ?? null, low = now.lower_bound ?? null;
+    return { now, element: make("section", { class: "card", "aria-label": now.kpi },
+      make("h4", {}, now.kpi),
+      make("div", { class: "value" }, now.value === null ? "–" : write(now.value)),
+      now.value === null && now.value_reason ? make("p", { class: "reason" }, wordsText(now.value_reason)) : null,
+      say(target === null ? null : `Target ${write(target)} `, now.status ? stateMark(now.status) : null),
+      low === null ? null : say(`Between ${write(low)} and ${write(now.upper_bound)}, ${wordsText(now.evidence_basis).toLowerCase()}`),
+      say(now.month ? monthText(now.month) : now.period ?? "", now.trend ? ` · ${wordsText(now.trend)}` : ""),
+      now.note ? make("p", { class: "small" }, now.note) : null,
+      now.month ? sparkline(ordered.map((row) => row.value), target) : null) };
+  }
   function cards(figure, rows) {
-    const series = Map.groupBy ? Map.groupBy(rows, (row) => row.kpi) : rows.reduce((all, row) => all.set(row.kpi, [...(all.get(row.kpi) ?? []), row]), new Map());
-    return make("div", { class: "cards" }, ...[...series.values()].map((history) => {
-      const ordered = [...history].sort((a, b) => (a.month < b.month ? -1 : 1));
-      const now = ordered.at(-1);
-      const write = valueOf(now, now.unit);
-      const trend = ordered.map((row) => row.value);
-      return make("section", { class: "card", "aria-label": now.kpi },
-        make("h3", {}, now.kpi),
-        make("div", { class: "value" }, now.value === null ? "–" : write(now.value)),
-        now.value === null && now.value_reason ? make("p", { class: "reason" }, wordsText(now.value_reason)) : null,
-        make("p", {}, ...[now.target === null || now.target === undefined ? "No target" : `Target ${write(now.target)} `, now.status ? make("span", {}, " ", stateMark(now.status)) : null].filter(Boolean)),
-        make("p", {}, monthText(now.month), now.objective ? ` · ${wordsText(now.objective)}` : ""),
-        sparkline(trend, now.target));
-    }));
+    const groups = new Map();
+    for (const row of rows) {
+      const group = groups.get(row.objective ?? "") ?? groups.set(row.objective ?? "", new Map()).get(row.objective ?? "");
+      group.set(row.kpi, [...(group.get(row.kpi) ?? []), row]);
+    }
+    return make("div", {}, ...[...groups].flatMap(([objective, series]) => [
+      objective || groups.size > 1 ? make("h3", {}, objective || "No objective") : null,
+      make("div", { class: "cards" }, ...[...series.values()].map(card)
+        .sort((a, b) => urgency(a.now) - urgency(b.now)).map((one) => one.element)),
+    ]).filter(Boolean));
   }
   const LISTED = 8;
   function list(figure, rows) {

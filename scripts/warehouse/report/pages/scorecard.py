@@ -6,14 +6,20 @@ from warehouse.report.figure import Figure, Page
 def key_figures() -> Figure:
     return Figure(
         title="Are the goals met?",
-        means="The last month of the period against its target. Green, amber and red follow from the target and its "
-        "tolerances; the line shows the months of the period, dashed is the target.",
+        means="By objective, what is off target first: the last month of the period against its target. Green, amber "
+        "and red follow from the target and its tolerances; the line shows the months of the period, dashed is "
+        "the target.",
         select="""
-            select scope_type, scope_id, kpi_name as kpi, month_date as month, kpi_value as value,
-                kpi_value_reason as value_reason, target_value as target, status, trend, streak_months, unit,
-                objective_name as objective, owner
+            with latest as (
+                select max(month_date) as month_date from rpt_kpi_scorecard
+            )
+
+            select scope_type, scope_id, kpi_name as kpi, rpt_kpi_scorecard.month_date as month, kpi_value as value,
+                kpi_value_reason as value_reason, target_value as target, status, trend, unit, objective_name as objective
             from rpt_kpi_scorecard
+            cross join latest
             where scope_type in ('company', 'product_line', 'product')
+                and rpt_kpi_scorecard.month_date > latest.month_date - interval 24 month
             order by scope_type, scope_id, objective, kpi, month""",
         unit="as each figure says; amounts in {currency}",
         layout="cards",
@@ -48,22 +54,17 @@ def insights() -> Figure:
 def programme_targets() -> Figure:
     return Figure(
         title="Does the programme keep its promises?",
-        means="Six targets frozen before the period, each with an interval: the lower bound is what the evidence carries. "
-        "On the sample company they are illustrative; what is missing counts as failed.",
+        means="Six targets frozen before the period, each with an interval: what the evidence carries is its lower bound. "
+        "What is missing counts as failed; on the sample company the figures are illustrative.",
         select="""
-            select target_id as target, target_name as name, definition, fiscal_period, unit as measured_in,
-                cast(value as double) as value, value_reason, cast(target_value as double) as target_value,
-                cast(lower_bound as double) as lower_bound, cast(upper_bound as double) as upper_bound,
-                observations, failing_items, state, evidence_basis, owner
+            select target_id || ' ' || target_name as kpi, fiscal_period as period, unit, cast(value as double) as value,
+                value_reason, cast(target_value as double) as target, cast(lower_bound as double) as lower_bound,
+                cast(upper_bound as double) as upper_bound, state as status, definition as note, observations,
+                failing_items, evidence_basis, owner
             from rpt_programme_targets
             order by target_id""",
         unit="as each target says; amounts in {currency}",
-        labels={
-            "fiscal_period": "Period",
-            "target_value": "Promised",
-            "observations": "Items",
-            "failing_items": "Failing",
-        },
+        layout="cards",
     )
 
 
@@ -72,4 +73,5 @@ PAGE = Page(
     "Scorecard",
     "Are the goals met, what should a director know, and does the programme keep its promises?",
     (key_figures, insights, programme_targets),
+    sheets=10,
 )

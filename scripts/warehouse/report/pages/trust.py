@@ -14,7 +14,7 @@ def quality() -> Figure:
                 failed_rules, failed_rows, checked_rows
             from rpt_data_quality
             where is_current and dimension = 'all'
-            order by score nulls last, dataset""",
+            order by quality_status = 'red' desc, quality_status = 'amber' desc, score nulls last, dataset""",
         unit="score from 0 to 1",
         kinds={"score": "ratio"},
     )
