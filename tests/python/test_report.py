@@ -103,3 +103,8 @@ def test_the_report_is_written_on_request(sample: Home) -> None:
 def test_without_a_version_there_is_nothing_to_report(empty_home: Home) -> None:
     with pytest.raises(UsageError, match="warehouse build"):
         report.write_current(empty_home)
+
+
+def test_column_lineage_needs_a_build(empty_home: Home) -> None:
+    with pytest.raises(UsageError, match="warehouse build"):
+        report.write_lineage(empty_home)

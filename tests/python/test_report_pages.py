@@ -260,7 +260,7 @@ def variant(version: Path, folder: Path, kind: str) -> Path:
                 if "product_name" in columns:
                     replaced += ", 'Product with a rather long name ' || n as product_name"
                 connection.execute(
-                    f"insert into {table} select * replace ({replaced}) from {table}, range(1, 200) as t(n) "
+                    f"insert into {table} select {table}.* replace ({replaced}) from {table}, range(1, 200) as t(n) "
                     "where product_id = 'P1'"
                 )
             elif kind == "huge":

@@ -62,6 +62,7 @@ def write_lineage(home: Home) -> Path:
     page = folder / "index.html"
     if done.returncode or not page.exists():
         raise BuildFailedError(f"dbt-colibri could not draw the lineage: {done.stderr[-1000:]}")
+    (folder / "colibri-manifest.json").unlink(missing_ok=True)
     text = page.read_text(encoding="utf-8").replace("<head>", f"<head>{_OFFLINE}", 1)
     page.write_text(text, encoding="utf-8")
     return page
