@@ -187,7 +187,7 @@ def test_unchanged_marts_are_taken_over_unless_they_are_damaged(
             comments = connection.execute(
                 "select count(comment) from duckdb_columns() where table_name = 'dim_customer'"
             ).fetchall()
-            assert comments[0][0] > 5, name
+            assert comments == [(5,)], name
             tags = connection.execute("select tags from duckdb_databases() where not internal")
             assert "v1.0" in str(tags.fetchall()), name
 
