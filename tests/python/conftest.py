@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from compiled import CompiledProject
 from homes import write_landing
 from warehouse import build, origin, store
+from warehouse.compiled import CompiledProject
 from warehouse.home import Home
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from compiled import ROOT, CompiledProject, write_empty_extracts
 from warehouse import ingest, store
-from warehouse.home import Home
+from warehouse.compiled import CompiledProject, write_empty_extracts
+from warehouse.home import PROJECT, Home
 
 # dbt leaves its log of one run open when the next begins.
 pytestmark = pytest.mark.filterwarnings("default::ResourceWarning")
@@ -45,7 +45,7 @@ def present(tmp_path: Path) -> CompiledProject:
     landing = tmp_path / "landing" / "revenue"
     landing.mkdir(parents=True)
     for name in EXTRACTS:
-        shutil.copy(ROOT / "sample" / "revenue" / f"{name}.csv", landing)
+        shutil.copy(PROJECT / "sample" / "revenue" / f"{name}.csv", landing)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(store, "_sync", lambda _: None)
         patch.setenv("WAREHOUSE_HOME", str(tmp_path))

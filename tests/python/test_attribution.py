@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from compiled import CompiledProject
+from warehouse.compiled import CompiledProject
 
 POLICY: dict[str, Any] = {
     "lookback_days": 90,

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from compiled import CompiledProject
+from warehouse.compiled import CompiledProject
 from warehouse.home import PROJECT
 from warehouse.simulate.parameters import BROKEN_EXPERIMENT, EXPERIMENTS
 

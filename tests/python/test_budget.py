@@ -16,11 +16,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from compiled import ROOT, CompiledProject
 from warehouse import ingest
-from warehouse.home import Home
+from warehouse.compiled import CompiledProject
+from warehouse.home import PROJECT, Home
 
-CAPE_TOWN = ROOT.parent / "shared" / "data" / "budget_vs_actual" / "cape_town_operating"
+CAPE_TOWN = PROJECT.parent / "shared" / "data" / "budget_vs_actual" / "cape_town_operating"
 PERIOD = {"budget_version": "B", "fiscal_year": 2026, "fiscal_period": "2026-P01"}
 
 amounts = st.decimals(min_value=-1_000_000, max_value=1_000_000, places=2)

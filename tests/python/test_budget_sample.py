@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
-from compiled import ROOT, CompiledProject
-from warehouse.home import Home
+from warehouse.compiled import CompiledProject
+from warehouse.home import PROJECT, Home
 
-QUESTIONS = sorted(path.stem for path in (ROOT / "analyses" / "budget").glob("*.sql"))
+QUESTIONS = sorted(path.stem for path in (PROJECT / "analyses" / "budget").glob("*.sql"))
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def published(sample: Home) -> Iterator[duckdb.DuckDBPyConnection]:
 def planted() -> dict[str, set[str]]:
     """Keys of the planted defects by rule."""
     keys = defaultdict(set)
-    with (ROOT / "sample-truth" / "defects.csv").open(encoding="utf-8", newline="") as file:
+    with (PROJECT / "sample-truth" / "defects.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             keys[row["rule"]].add(row["key"])
     return keys
@@ -114,7 +114,7 @@ def test_the_outlook_beats_the_pace_so_far_as_documented(
         """
     ).fetchall()
     errors = {(account_type, plan): error for account_type, plan, error in found}
-    text = (ROOT / "docs" / "budget.md").read_text(encoding="utf-8")
+    text = (PROJECT / "docs" / "budget.md").read_text(encoding="utf-8")
     for account_type, name in (("expense", "cost"), ("revenue", "revenue")):
         baseline, selected = (errors[account_type, plan] for plan in ("straight_line", "selected"))
         assert f"from {baseline} % to {selected} % for {name}" in text

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from compiled import CompiledProject
+from warehouse.compiled import CompiledProject
 
 
 @dataclass

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from compiled import CompiledProject
+from warehouse.compiled import CompiledProject
 
 BEFORE = "2024-P01"
 

@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from compiled import CompiledProject
+from warehouse.compiled import CompiledProject
 
 
 def test_given_rows_reach_a_model_and_what_is_not_given_is_empty(project: CompiledProject) -> None:

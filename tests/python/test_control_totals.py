@@ -6,9 +6,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from compiled import CompiledProject
 from gate import GOOD, HEADER, entries, land, load, run
 from warehouse import contract, totals
+from warehouse.compiled import CompiledProject
 from warehouse.home import Home
 
 # dbt leaves its log of one run open when the next begins.

@@ -6,7 +6,7 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
-from compiled import CompiledProject
+from warehouse.compiled import CompiledProject
 
 DAY = dt.date(2026, 3, 10)
 

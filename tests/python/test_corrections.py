@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from compiled import CompiledProject
 from gate import GOOD, HEADER, land, load, run
+from warehouse.compiled import CompiledProject
 from warehouse.home import Home
 
 # dbt leaves its log of one run open when the next begins.

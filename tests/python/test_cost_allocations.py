@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compiled import CompiledProject
+from warehouse.compiled import CompiledProject
 
 Row = Mapping[str, Any]
 START, END = date(2026, 3, 1), date(2026, 3, 31)

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from compiled import CompiledProject
+from warehouse.compiled import CompiledProject
 from warehouse.home import Home
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,8 +14,8 @@ import duckdb
 import pytest
 from dbt.cli.main import dbtRunner
 
-from compiled import CompiledProject
 from homes import current
+from warehouse.compiled import CompiledProject
 from warehouse.home import PROJECT, Home
 from warehouse.transform import AFTER_AUDIT
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from compiled import CompiledProject
 from warehouse import catalog, cli
+from warehouse.compiled import CompiledProject
 from warehouse.home import PROJECT
 
 README = PROJECT / "README.md"

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from compiled import ROOT, CompiledProject
+from warehouse.compiled import CompiledProject
+from warehouse.home import PROJECT
 
-FOCUS = ROOT.parent / "shared" / "data" / "focus"
-CONTRACT = ROOT / "models" / "staging" / "cost" / "_cost__sources.yml"
+FOCUS = PROJECT.parent / "shared" / "data" / "focus"
+CONTRACT = PROJECT / "models" / "staging" / "cost" / "_cost__sources.yml"
 FILES = [
     "focus_1_2_aws_sample/focus_sample_costandusage_aws_rows.csv",
     "spec_examples/aws_savings_plan_all_upfront_75pct_first20.csv",

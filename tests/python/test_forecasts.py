@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
-from compiled import CompiledProject
+from warehouse.compiled import CompiledProject
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

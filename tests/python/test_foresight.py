@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from compiled import CompiledProject
+from warehouse.compiled import CompiledProject
 from warehouse.home import Home
 
 Values = npt.NDArray[Any]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from compiled import CompiledProject
+from warehouse.compiled import CompiledProject
 
 # Student's t at 90 % and 97.5 %, from the tables, by degrees of freedom.
 T_TABLE = {5: (1.475884, 2.570582), 10: (1.372184, 2.228139), 60: (1.295821, 2.000298)}

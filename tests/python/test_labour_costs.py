@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compiled import CompiledProject
+from warehouse.compiled import CompiledProject
 
 MONTH = date(2026, 3, 1)
 CENTERS = ["CC100", "CC110", "CC120", "CC130", "CC200", "CC300", "CC400", "CC410"]

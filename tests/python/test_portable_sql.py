@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from compiled import CompiledProject
+from warehouse.compiled import CompiledProject
 from warehouse.home import PROJECT
 
 

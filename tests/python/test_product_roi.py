@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from compiled import CompiledProject
+from warehouse.compiled import CompiledProject
 
 
 def month(number: int, product: str = "P1", **amounts: float) -> dict[str, object]:

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from compiled import CompiledProject, Rows
+from warehouse.compiled import CompiledProject, Rows
 
 P = {month: f"2026-P{month:02}" for month in range(1, 13)}
 

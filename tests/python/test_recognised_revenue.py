@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from compiled import CompiledProject
+from warehouse.compiled import CompiledProject
 
 LINES = 500
 CUTOFF = date(2026, 10, 20)

@@ -15,7 +15,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from compiled import ROOT, CompiledProject
+from warehouse.compiled import CompiledProject
+from warehouse.home import PROJECT
 
 HISTORIES = 500
 PENNY = Decimal("0.01")
@@ -118,7 +119,7 @@ class Rates:
 
 def read_rates(cutoff: date) -> Rates:
     monthly = {}
-    with (ROOT / "seeds" / "core" / "fx_rates.csv").open() as file:
+    with (PROJECT / "seeds" / "core" / "fx_rates.csv").open() as file:
         for row in csv.DictReader(file):
             assert row["to_currency"] == "USD"
             monthly[row["from_currency"], date.fromisoformat(row["rate_month"])] = Decimal(

@@ -13,7 +13,7 @@ import pytest
 import pyxirr
 from scipy.optimize import brentq
 
-from compiled import CompiledProject
+from warehouse.compiled import CompiledProject
 
 LOWEST, HIGHEST = -0.99, 10.0
 FINANCE_RATE, REINVESTMENT_RATE = 0.08, 0.05

@@ -9,10 +9,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compiled import CompiledProject
 from homes import current
 from warehouse import catalog, roles
 from warehouse.catalog import Column, Mart
+from warehouse.compiled import CompiledProject
 from warehouse.home import PROJECT, Home
 
 COLUMNS = {

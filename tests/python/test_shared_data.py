@@ -11,13 +11,12 @@ from typing import Any
 import duckdb
 import pytest
 
-from compiled import ROOT
 from gate import entries, quarantined, raw, run
-from warehouse.home import Home
+from warehouse.home import PROJECT, Home
 from warehouse.prepare import prepare
 from warehouse.scan import open_table
 
-DATA = ROOT.parent / "shared" / "data"
+DATA = PROJECT.parent / "shared" / "data"
 MESSY = DATA / "messy_csv"
 pytestmark = pytest.mark.skipif(not DATA.exists(), reason="no data beside the checkout")
 
