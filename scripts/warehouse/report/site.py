@@ -5,6 +5,7 @@ rows are in the pages themselves, and a content security policy forbids everythi
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from warehouse.audit import Finding
 
 ASSETS = Path(__file__).parent / "assets"
+
+# Rows a figure carries at most, so that pages stay light: of more, the latest months.
+ROWS_CARRIED = 20_000
 
 # What figures join for names and months; a file without these marts gets empty ones.
 _VIEWS = {
@@ -250,7 +254,7 @@ def _draw(
     result = connection.execute(figure.select)
     assert result.description is not None
     names = [(column[0], str(column[1])) for column in result.description]
-    rows = result.fetchall()
+    rows = _latest(result.fetchall(), [column for column, _ in names])
     by_column: list[Sequence[Any]] = list(zip(*rows, strict=True)) if rows else [()] * len(names)
     columns = []
     for values, (column, data_type) in zip(by_column, names, strict=True):
@@ -265,6 +269,21 @@ def _draw(
             }
         )
     return Drawn(name, figure, unit, (), {"size": len(rows), "columns": columns})
+
+
+def _latest(rows: list[Any], names: Sequence[str]) -> list[Any]:
+    """All rows, or those of the latest months that a page can carry."""
+    if len(rows) <= ROWS_CARRIED or "month" not in names:
+        return rows
+    at = names.index("month")
+    per_month = Counter(row[at] for row in rows if row[at] is not None)
+    kept, carried = set(), 0
+    for month in sorted(per_month, reverse=True):
+        carried += per_month[month]
+        if kept and carried > ROWS_CARRIED:
+            break
+        kept.add(month)
+    return [row for row in rows if row[at] in kept]
 
 
 def _encode(values: list[Any], how: str) -> dict[str, Any]:
