@@ -1,6 +1,5 @@
 # Sourced by scripts/build and scripts/test: puts uv on PATH and the locked packages into .venv.
 # Needs Python 3.11 or newer and nothing else; a missing uv goes into .uv/ of this checkout.
-# With `with_spark` set, the packages Spark needs as well, and Java where this may be installed.
 
 uv_version=0.13.9
 
@@ -34,18 +33,6 @@ bootstrap_uv() {
     fi
 }
 
-ensure_java() {
-    if command -v java >/dev/null 2>&1 || [ -n "${JAVA_HOME:-}" ]; then
-        return
-    fi
-    if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
-        echo "Java is not on PATH: installing openjdk-17-jre-headless, which Spark runs on."
-        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends \
-            openjdk-17-jre-headless >/dev/null && return
-    fi
-    echo "Spark needs Java 17: install openjdk-17-jre-headless or set JAVA_HOME. Its test fails without." >&2
-}
-
 # Tests of the report need a browser; they fail with a message, never skip, where there is none.
 ensure_chromium() {
     if [ -n "${CHROMIUM:-}" ] || command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1; then
@@ -71,9 +58,4 @@ fi
 # A virtual environment active in the calling shell is another project's.
 unset VIRTUAL_ENV
 
-if [ -n "${with_spark:-}" ]; then
-    uv sync --frozen --quiet --group spark
-    ensure_java
-else
-    uv sync --frozen --quiet --inexact
-fi
+uv sync --frozen --quiet --inexact
