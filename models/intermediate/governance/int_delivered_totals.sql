@@ -69,6 +69,24 @@ with
 
 ),
 
+{%- if extract_name in summed_from_deliveries %}
+
+{%- set staged_relation = source_name ~ '_' ~ extract_name ~ '_in_force' %}
+
+{{ staged_relation }} as (
+
+    select
+        *,
+        _file as source_file,
+        _loaded_at as loaded_at
+    from {{ source_name }}_{{ extract_name }}_stated
+    where row_state = 'in_force'
+
+),
+{%- else %}
+{%- set staged_relation = ref('stg_' ~ source_name ~ '__' ~ extract_name) %}
+{%- endif %}
+
 {{ source_name }}_{{ extract_name }}_staged as (
 
     select
@@ -85,18 +103,7 @@ with
                 {%- endfor %}
             end
         ) as total
-    {%- if extract_name in summed_from_deliveries %}
-    from (
-        select
-            *,
-            _file as source_file,
-            _loaded_at as loaded_at
-        from {{ source_name }}_{{ extract_name }}_stated
-        where row_state = 'in_force'
-    ) as staged
-    {%- else %}
-    from {{ ref('stg_' ~ source_name ~ '__' ~ extract_name) }} as staged
-    {%- endif %}
+    from {{ staged_relation }} as staged
     cross join (values ('rows'){% for amount in amounts %}, ('{{ amount }}'){% endfor %}) as measures (measure)
     group by all
 

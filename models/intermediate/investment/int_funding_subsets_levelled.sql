@@ -37,21 +37,21 @@ highest_level as (
 promising_halves as (
 
     select
-        problem_id,
-        half,
-        half_number,
-        max(npv_cents) as npv_cents,
-        max(cost_cents) as cost_cents,
-        max(id_mask) as id_mask,
-        max(index_score) as index_score,
-        max(required_mask) as required_mask,
-        max(group_mask) as group_mask
+        half_uses.problem_id,
+        half_uses.half,
+        half_uses.half_number,
+        max(half_uses.npv_cents) as npv_cents,
+        max(half_uses.cost_cents) as cost_cents,
+        max(half_uses.id_mask) as id_mask,
+        max(half_uses.index_score) as index_score,
+        max(half_uses.required_mask) as required_mask,
+        max(half_uses.group_mask) as group_mask
     from half_uses
     cross join highest_level
-    group by problem_id, half, half_number
+    group by half_uses.problem_id, half_uses.half, half_uses.half_number
     having
-        coalesce(max(case when constraint_type <> 'budget' then used_share end), 0) <= 1 + 1e-9
-        and coalesce(max(case when constraint_type = 'budget' then used_share end), 0)
+        coalesce(max(case when half_uses.constraint_type <> 'budget' then half_uses.used_share end), 0) <= 1 + 1e-9
+        and coalesce(max(case when half_uses.constraint_type = 'budget' then half_uses.used_share end), 0)
         <= max(highest_level.budget_level) + 1e-9
 
 ),

@@ -242,24 +242,28 @@ weighed as (
 
 ),
 
+running as (
+
+    select
+        *,
+        sum(weight) over (
+            partition by entity_id, cost_center_id, account_id, product_id, is_rest
+            order by periods_ahead
+        ) as running_weight,
+        sum(weight) over (partition by entity_id, cost_center_id, account_id, product_id, is_rest) as total_weight
+    from weighed
+
+),
+
 -- Differences of rounded running totals, so that the periods sum to the outlook.
 cumulated as (
 
     select
         *,
         round(
-            cast(
-                cast(rest_amount as double)
-                * sum(weight) over (
-                    partition by entity_id, cost_center_id, account_id, product_id, is_rest
-                    order by periods_ahead
-                )
-                / sum(weight) over (partition by entity_id, cost_center_id, account_id, product_id, is_rest)
-                as decimal(28, 6)
-            ),
-            2
+            cast(cast(rest_amount as double) * running_weight / total_weight as decimal(28, 6)), 2
         ) as cumulative_rest_amount
-    from weighed
+    from running
 
 ),
 
