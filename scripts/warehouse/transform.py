@@ -99,6 +99,8 @@ class Transformation:
                 seconds=float(item.execution_time),
             )
             for item in result.result.results
+            # What dbt does at the start of a run is no node of ours; where it fails, so does the run.
+            if str(item.node.resource_type) != "operation"
         ]
 
     def document(self) -> Path:

@@ -185,8 +185,8 @@ def test_memory_does_not_grow_with_the_file(home: Home) -> None:
     script = (
         "import resource, sys; from pathlib import Path; from warehouse import ingest; "
         "from warehouse.home import Home; home = Home(Path(sys.argv[1])); "
-        "print(ingest.ingest(home, home.landing).line); "
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+        "print(ingest.ingest(home, home.landing).line, flush=True); "
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, flush=True)"
     )
     command = [sys.executable, "-c", script, str(home.root)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -149,7 +149,7 @@ def test_no_role_file_holds_what_its_policy_withholds(sample: Home) -> None:
         with duckdb.connect(database, read_only=True) as file:
             query = "select table_name from duckdb_tables()"
             tables = [name for (name,) in file.execute(query).fetchall()]
-            parquet = {path.stem for path in (version.path / "roles" / role).iterdir()}
+            parquet = {path.stem for path in (version.path / "roles" / role).glob("*.parquet")}
             assert set(tables) == parquet
             for name in tables:
                 policy = policies.of(role, marts[name])

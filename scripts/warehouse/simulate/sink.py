@@ -37,10 +37,12 @@ def round_half_up(numerator: int, denominator: int) -> int:
 
 
 def contracts() -> dict[str, tuple[str, dict[str, str]]]:
-    """Source and column types of every extract, from the source YAML; recorded_at comes last."""
+    """Source and column types of every extract a company delivers; recorded_at comes last."""
     found: dict[str, tuple[str, dict[str, str]]] = {}
     for path in sorted((PROJECT / "models" / "staging").glob("*/_*__sources.yml")):
         for source in yaml.safe_load(path.read_text(encoding="utf-8"))["sources"]:
+            if source.get("config", {}).get("meta", {}).get("internal"):
+                continue  # The warehouse writes it.
             for table in source["tables"]:
                 columns = {c["name"]: c["data_type"] for c in table["columns"]}
                 columns.setdefault("recorded_at", "timestamp")

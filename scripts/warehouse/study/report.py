@@ -374,7 +374,7 @@ def _text(
     point = found.pooled("T4", ARMS["ordinary"], variant="point_estimates")
     environment = Environment(
         loader=PackageLoader("warehouse.study"),
-        autoescape=False,  # Markdown of our own figures, no page
+        autoescape=False,  # nosec B701 - Markdown of our own figures, no page
         undefined=StrictUndefined,
         keep_trailing_newline=True,
     )
