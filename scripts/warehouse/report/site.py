@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 ASSETS = Path(__file__).parent / "assets"
 
 # Rows a figure carries at most, so that pages stay light: of more, the latest months.
-ROWS_CARRIED = 20_000
+ROWS_CARRIED = 10_000
 
 # What figures join for names and months; a file without these marts gets empty ones.
 _VIEWS = {
