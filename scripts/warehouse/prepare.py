@@ -108,7 +108,7 @@ def prepare(
         kinds = ", ".join(sorted(_FORMATS))
         raise FileRefusedError(f"its name ends in none of {kinds} (or one of them and .gz)")
     unpacked = scratch / "unpacked"
-    survey = _Survey()
+    survey = Survey()
     is_packed = path.suffix.lower() == ".gz"
     with path.open("rb") as file:
         chunks = _chunks(file)
@@ -139,7 +139,7 @@ def prepare(
 
 def _prepare_text(
     prepared: Prepared,
-    survey: "_Survey",
+    survey: "Survey",
     scratch: Path,
     expected: Collection[str],
     reading: Reading,
@@ -148,7 +148,7 @@ def _prepare_text(
     path = prepared.path
     if encoding not in {"utf-8", "utf-8-sig"}:
         path = scratch / "utf-8"
-        survey = _Survey()
+        survey = Survey()
         for chunk in _copied(_transcoded(prepared.path, encoding), path):
             survey.add(chunk)
     if survey.longest_line > MAX_LINE:
@@ -301,7 +301,7 @@ class _Tidier:
 
 
 @dataclass
-class _Survey:
+class Survey:
     """What one pass over the bytes tells."""
 
     size: int = 0

@@ -16,11 +16,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shared import DATA, needs_data
 from warehouse import ingest
 from warehouse.compiled import CompiledProject
-from warehouse.home import PROJECT, Home
+from warehouse.home import Home
 
-CAPE_TOWN = PROJECT.parent / "shared" / "data" / "budget_vs_actual" / "cape_town_operating"
+CAPE_TOWN = DATA / "budget_vs_actual" / "cape_town_operating"
 PERIOD = {"budget_version": "B", "fiscal_year": 2026, "fiscal_period": "2026-P01"}
 
 amounts = st.decimals(min_value=-1_000_000, max_value=1_000_000, places=2)
@@ -500,7 +501,7 @@ def delivered(home: Path, source: str, extract: str) -> list[dict[str, Any]]:
     ]
 
 
-@pytest.mark.skipif(not CAPE_TOWN.exists(), reason="no budgets of Cape Town beside the checkout")
+@needs_data
 def test_cape_towns_variances_are_the_published_ones(
     project: CompiledProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from warehouse.home import PROJECT, Home
@@ -31,14 +32,14 @@ def test_a_python_recipe_runs(workplace: Path, recipe: str) -> None:
 
 def test_the_command_line_of_an_older_duckdb_reads_the_published_file(workplace: Path) -> None:
     (recipe,) = re.findall(r"```sh\n(.*?)```", TEXT, flags=re.DOTALL)
-    duckdb = shutil.which("duckdb", path=str(Path(sys.executable).parent))
-    assert duckdb, "the development dependency duckdb-cli is not installed"
-    version = subprocess.run([duckdb, "--version"], capture_output=True, text=True, check=True)
+    client = shutil.which("duckdb", path=str(Path(sys.executable).parent))
+    assert client, "the development dependency duckdb-cli is not installed"
+    version = subprocess.run([client, "--version"], capture_output=True, text=True, check=True)
     assert version.stdout.startswith("v1.")
     done = subprocess.run(
         ["bash", "-c", recipe],
         cwd=workplace,
-        env={"PATH": f"{Path(duckdb).parent}:/usr/bin:/bin"},
+        env={"PATH": f"{Path(client).parent}:/usr/bin:/bin"},
         capture_output=True,
         text=True,
         check=False,
@@ -47,18 +48,20 @@ def test_the_command_line_of_an_older_duckdb_reads_the_published_file(workplace:
     assert done.stdout.count("\n") >= 3
 
 
-def test_spreadsheets_get_text_and_not_formulas(workplace: Path) -> None:
+def test_spreadsheets_get_text_and_not_formulas(tmp_path: Path) -> None:
+    published = tmp_path / "data" / "published" / "current"
+    published.mkdir(parents=True)
+    with duckdb.connect(published / "marts.duckdb") as connection:
+        connection.execute(
+            "create table rpt_unit_economics as select * from (values "
+            "(date '2026-01-01', '=1+1', -5.00), (date '2026-02-01', 'Acme', 7.00)"
+            ") as t(month_date, segment, arpa_amount)"
+        )
     (recipe,) = [block for block in BLOCKS if "utf-8-sig" in block]
-    subprocess.run([sys.executable, "-c", recipe], cwd=workplace, check=True)
-    data = (workplace / "unit_economics.csv").read_bytes()
-    assert data.startswith(b"\xef\xbb\xbfmonth_date,segment,")
-    scope: dict[str, object] = {}
-    exec(re.search(r"def safe.*?\n\n", recipe, re.DOTALL).group(0), scope)  # type: ignore[union-attr]
-    safe = scope["safe"]
-    assert callable(safe)
-    assert safe("=1+1") == "'=1+1"
-    assert safe("Acme") == "Acme"
-    assert safe(-5) == -5
+    subprocess.run([sys.executable, "-c", recipe], cwd=tmp_path, check=True)
+    assert (tmp_path / "unit_economics.csv").read_bytes().decode() == (
+        "\ufeffmonth_date,segment,arpa_amount\r\n2026-01-01,'=1+1,-5.00\r\n2026-02-01,Acme,7.00\r\n"
+    )
 
 
 def test_every_tool_is_an_exposure() -> None:

@@ -9,16 +9,17 @@ from pathlib import Path
 import pytest
 import yaml
 
+from shared import DATA, needs_data
 from warehouse.compiled import CompiledProject
 from warehouse.home import PROJECT
 
-FOCUS = PROJECT.parent / "shared" / "data" / "focus"
+FOCUS = DATA / "focus"
 CONTRACT = PROJECT / "models" / "staging" / "cost" / "_cost__sources.yml"
 FILES = [
     "focus_1_2_aws_sample/focus_sample_costandusage_aws_rows.csv",
     "spec_examples/aws_savings_plan_all_upfront_75pct_first20.csv",
 ]
-pytestmark = pytest.mark.skipif(not FOCUS.exists(), reason="no FOCUS extracts beside the checkout")
+pytestmark = needs_data
 
 
 def snake_case(name: str) -> str:

@@ -12,13 +12,13 @@ import duckdb
 import pytest
 
 from gate import entries, quarantined, raw, run
-from warehouse.home import PROJECT, Home
+from shared import DATA, needs_data
+from warehouse.home import Home
 from warehouse.prepare import prepare
 from warehouse.scan import open_table
 
-DATA = PROJECT.parent / "shared" / "data"
 MESSY = DATA / "messy_csv"
-pytestmark = pytest.mark.skipif(not DATA.exists(), reason="no data beside the checkout")
+pytestmark = needs_data
 
 
 @pytest.fixture

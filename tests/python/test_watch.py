@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
@@ -98,7 +98,7 @@ def test_a_dropped_file_is_published_and_equals_a_build_of_everything(
     nodes: list[list[str]] = []
     work = Transformation.build
 
-    def recorded(self: Transformation, chosen: list[str] = []) -> list[NodeResult]:  # noqa: B006
+    def recorded(self: Transformation, chosen: Collection[str] = ()) -> list[NodeResult]:
         nodes.append(sorted(chosen))
         return work(self, chosen)
 
