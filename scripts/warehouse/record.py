@@ -4,8 +4,9 @@ raw/audit/
     rule_results/latest.parquet      every rule checked by the latest build and by the gate
     home_events/events.parquet       backups, drills, restores, roll-backs and failed audits
     quality_scores/<number>.parquet  the scores of one build, never changed
+    target_scores/<number>.parquet   how many outputs that build found in order, never changed
 
-The first two derive from the ledger and the build; the scores are entered in the ledger.
+The first two derive from the ledger and the build; both kinds of scores are entered in the ledger.
 """
 
 import hashlib
@@ -25,6 +26,7 @@ from warehouse.sql import literal, scalar
 from warehouse.store import fingerprint, replacing
 
 SCORED = "scored"
+TARGETS_SCORED = "targets_scored"
 
 EVENTS = ("origin", "backed_up", "drilled", "restored", "rolled_back", "audit_failed")
 
@@ -147,21 +149,34 @@ def keep_scores(home: Home, number: int, state: str) -> None:
     ledger = home.open_ledger()
     if _is_scored(ledger, number):
         return
-    path = home.raw / "audit" / "quality_scores" / f"{number:06}.parquet"
-    with duckdb.connect(home.database, read_only=True) as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        with replacing(path) as unfinished:
-            connection.execute(
-                "copy (select * exclude (is_current) from marts.rpt_data_quality where is_current "
-                f"order by all) to {literal(str(unfinished))} (format parquet)"
-            )
-    ledger.append(
-        SCORED,
-        build=number,
-        state=state,
-        raw=path.relative_to(home.root).as_posix(),
-        raw_sha256=fingerprint(path),
-    )
+    # What counts a build as scored comes last, so that a killed run is completed by the next.
+    for event, folder, columns, mart in (
+        (
+            TARGETS_SCORED,
+            "target_scores",
+            (
+                f"cast({number} as bigint) as build_number, target_id, fiscal_period, month_date, "
+                "item_count, passed_item_count"
+            ),
+            "rpt_programme_target_months where target_id = 'T3' and is_current",
+        ),
+        (SCORED, "quality_scores", "* exclude (is_current)", "rpt_data_quality where is_current"),
+    ):
+        path = home.raw / "audit" / folder / f"{number:06}.parquet"
+        with duckdb.connect(home.database, read_only=True) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            with replacing(path) as unfinished:
+                connection.execute(
+                    f"copy (select {columns} from marts.{mart} order by all) "
+                    f"to {literal(str(unfinished))} (format parquet)"
+                )
+        ledger.append(
+            event,
+            build=number,
+            state=state,
+            raw=path.relative_to(home.root).as_posix(),
+            raw_sha256=fingerprint(path),
+        )
 
 
 def _is_scored(ledger: Ledger, number: int) -> bool:

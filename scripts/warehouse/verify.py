@@ -7,7 +7,7 @@ from pathlib import Path
 from warehouse import ledger, publish
 from warehouse.home import LEDGER, Home
 from warehouse.ledger import GENESIS, Entry
-from warehouse.record import SCORED
+from warehouse.record import SCORED, TARGETS_SCORED
 from warehouse.store import fingerprint
 
 
@@ -51,7 +51,7 @@ def _chain(path: Path, entries: Sequence[Entry | None]) -> Iterator[str]:
 def _stored(home: Home, entries: Sequence[Entry | None]) -> Iterator[str]:
     expected: dict[str, str] = {}
     for entry in entries:
-        if entry and entry.get("event") in {"loaded", SCORED}:
+        if entry and entry.get("event") in {"loaded", SCORED, TARGETS_SCORED}:
             for name in entry.get("withdraws", ()):
                 if name in expected:
                     expected[_withdrawn(name)] = expected.pop(name)

@@ -40,6 +40,7 @@ def test_an_untouched_home_verifies(small: Home) -> None:
     [
         "raw/revenue/customers/2026*.parquet",
         "raw/audit/quality_scores/000001.parquet",
+        "raw/audit/target_scores/000001.parquet",
         "published/versions/*/marts.duckdb",
         "published/versions/*/manifest.json",
         "published/versions/*/marts/dim_customer.parquet",

@@ -70,7 +70,11 @@ def test_the_interval_is_wilsons(
     given = [item("T3", 1, None, None, ok=at < passed) for at in range(items)]
     warehouse = project.run(
         ["rpt_programme_target_months"],
-        given={"int_target_items": given, "programme_targets": [target("T3", "0.85")]},
+        given={
+            "int_target_items": given,
+            "programme_targets": [target("T3", "0.85")],
+            "stg_governance__target_scores": [],
+        },
     )
     (month,) = rows_of(warehouse, "from marts.rpt_programme_target_months")
     assert month["headline_rate"] == pytest.approx(passed / items)
@@ -96,6 +100,7 @@ def test_money_and_items_are_measured_and_the_lower_counts(project: CompiledProj
         given={
             "int_target_items": given,
             "programme_targets": [target("T1", "0.95"), target("T2", "0.90")],
+            "stg_governance__target_scores": [],
         },
     )
     months = rows_of(
@@ -119,6 +124,7 @@ def targets(project: CompiledProject, **given: Rows) -> dict[str, dict[str, Any]
     base: dict[str, Rows] = {
         "programme_targets": [target(name, value) for name, value in values.items()],
         "int_target_items": MONTHS,
+        "stg_governance__target_scores": [],
         "study_results": [],
         "rpt_integration_value": [],
         "stg_governance__home_events": [],
@@ -131,6 +137,41 @@ def test_three_months_in_a_row_meet_a_target(project: CompiledProject) -> None:
     met = targets(project)["T1"]
     assert (met["state"], met["consecutive_months"], met["value"]) == ("met", 3, Decimal("0.99"))
     assert targets(project, int_target_items=MONTHS[:-1])["T1"]["state"] == "not_met"
+    # Two months, both at the target: too few to say so, and no miss.
+    assert targets(project, int_target_items=MONTHS[2:5])["T1"]["state"] == "not_measurable"
+
+
+def test_months_known_as_of_a_build_alone_are_remembered(project: CompiledProject) -> None:
+    def score(build: int, month: int, passed: int) -> dict[str, Any]:
+        return {
+            "build_number": build,
+            "target_id": "T3",
+            "fiscal_period": P[month],
+            "month_date": date(2026, month, 1),
+            "item_count": 10,
+            "passed_item_count": passed,
+        }
+
+    def months(scores: list[dict[str, Any]]) -> list[tuple[bool, int, int]]:
+        warehouse = project.run(
+            ["rpt_programme_target_months"],
+            given={
+                "int_target_items": [item("T3", 5, None, None, ok=True)],
+                "programme_targets": [target("T3", "0.85")],
+                "stg_governance__target_scores": scores,
+            },
+        )
+        found = rows_of(warehouse, "from marts.rpt_programme_target_months order by month_date")
+        return [
+            (one["is_current"], one["passed_item_count"], one["consecutive_months"])
+            for one in found
+        ]
+
+    # Of two builds in April the later counts; what was said of May before is measured anew.
+    scores = [score(1, 3, 9), score(2, 4, 2), score(3, 4, 10), score(4, 5, 1)]
+    assert months(scores) == [(False, 9, 1), (False, 10, 2), (True, 1, 3)]
+    # A month nobody measured breaks the run.
+    assert months([score(1, 3, 9)]) == [(False, 9, 1), (True, 1, 1)]
 
 
 def test_without_a_study_accuracy_is_not_measurable(project: CompiledProject) -> None:

@@ -60,7 +60,7 @@ def spark_home(sample: Home, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _written_after_the_build(folder: str, names: list[str]) -> list[str]:
     """Scores a build keeps for the builds to come: its own models have not seen them."""
-    is_scores = Path(folder).name == "quality_scores"
+    is_scores = Path(folder).name in {"quality_scores", "target_scores"}
     return [name for name in names if is_scores and name != "contract.parquet"]
 
 

@@ -13,18 +13,60 @@ programme_targets as (
 
 ),
 
-counted as (
+target_scores as (
+
+    select * from {{ ref('stg_governance__target_scores') }}
+
+),
+
+measured as (
 
     select
         target_id,
         fiscal_period,
         month_date,
+        true as is_current,
         cast(count(*) as bigint) as item_count,
         cast(count_if(is_passed) as bigint) as passed_item_count,
         cast(sum(amount) as decimal(28, 2)) as amount,
         cast(sum(passed_amount) as decimal(28, 2)) as passed_amount
     from target_items
     group by target_id, fiscal_period, month_date
+
+),
+
+-- What is known as of a build alone is remembered for the months before: of the last build that had the month for its latest.
+remembered as (
+
+    select target_scores.*
+    from target_scores
+    left join measured
+        on
+            target_scores.target_id = measured.target_id
+            and target_scores.month_date = measured.month_date
+    where measured.target_id is null
+    qualify
+        row_number() over (
+            partition by target_scores.target_id, target_scores.month_date
+            order by target_scores.build_number desc
+        ) = 1
+
+),
+
+counted as (
+
+    select * from measured
+    union all
+    select
+        target_id,
+        fiscal_period,
+        month_date,
+        false as is_current,
+        item_count,
+        passed_item_count,
+        null as amount,
+        null as passed_amount
+    from remembered
 
 ),
 
@@ -81,15 +123,28 @@ compared as (
 
 ),
 
--- Misses so far name the run a month belongs to; within a run every month after the miss is at target.
+followed as (
+
+    select
+        *,
+        coalesce(
+            lag(month_date) over (partition by target_id order by month_date)
+            = cast({{ dbt.dateadd('month', -1, 'month_date') }} as date),
+            false
+        ) as follows_a_month
+    from compared
+
+),
+
+-- Misses and gaps so far name the run a month belongs to; within a run every month after the miss is at target.
 runs as (
 
     select
         *,
-        count_if(not is_at_target) over (
+        count_if(not is_at_target or not follows_a_month) over (
             partition by target_id order by month_date rows between unbounded preceding and current row
         ) as run_number
-    from compared
+    from followed
 
 ),
 
@@ -110,6 +165,7 @@ final as (
         target_id,
         fiscal_period,
         month_date,
+        is_current,
         item_count,
         passed_item_count,
         amount,

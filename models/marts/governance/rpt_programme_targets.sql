@@ -44,7 +44,9 @@ demo as (
 
 latest_months as (
 
-    select *
+    select
+        *,
+        count(*) over (partition by target_id) as months_measured
     from target_months
     qualify row_number() over (partition by target_id order by month_date desc) = 1
 
@@ -70,8 +72,12 @@ by_items as (
         cast(latest_months.item_count as bigint) as observations,
         cast(latest_months.item_count - latest_months.passed_item_count as bigint) as failing_items,
         latest_months.consecutive_months,
-        case when latest_months.consecutive_months >= programme_targets.months_required then 'met' else 'not_met' end
-            as state,
+        case
+            when latest_months.consecutive_months >= programme_targets.months_required then 'met'
+            -- Every month so far is at the target, and there are not enough of them yet to say so.
+            when latest_months.consecutive_months = latest_months.months_measured then 'not_measurable'
+            else 'not_met'
+        end as state,
         cast(null as string) as state_reason
     from latest_months
     inner join programme_targets on latest_months.target_id = programme_targets.target_id
