@@ -289,7 +289,7 @@ items as (
         item_type,
         item_id,
         amount,
-        passed_amount as passed_amount,
+        passed_amount,
         failed_conditions
     from ledger_judged
     union all
