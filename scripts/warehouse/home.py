@@ -101,6 +101,11 @@ class Home:
         return self.root / ".scratch"
 
     @property
+    def watch_log(self) -> Path:
+        """What a watch did not foresee, with tracebacks; can be deleted at any time."""
+        return self.root / "logs" / "watch.log"
+
+    @property
     def lock(self) -> Path:
         """Held by the one process that writes to this home."""
         return self.root / ".lock"

@@ -6,8 +6,10 @@ completes what was begun, because the ledger says what was taken and the version
 """
 
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 
@@ -93,8 +95,25 @@ def watch(
             say(f"failed: {error}")
             is_due = not isinstance(error, WarehouseError)
             pause = min(pause * BACKOFF, LONGEST_PAUSE)
+        except Exception as error:  # noqa: BLE001 - nothing may end the watch but who started it.
+            say(f"failed: {_unforeseen(home, error)}")
+            watcher, is_due = _Watcher(home, watcher.arrivals, say), True
+            pause = min(pause * BACKOFF, LONGEST_PAUSE)
         stop.wait(pause)
     say("Stopped.")
+
+
+def _unforeseen(home: Home, error: Exception) -> str:
+    """What nobody has thought of, in a line; its traceback goes to the log."""
+    told = f"{type(error).__name__}: {error}".splitlines()[0]
+    try:
+        home.watch_log.parent.mkdir(parents=True, exist_ok=True)
+        with home.watch_log.open("a", encoding="utf-8") as log:
+            log.write(f"{datetime.now(UTC).isoformat(timespec='seconds')}\n")
+            log.write("".join(traceback.format_exception(error)))
+    except OSError as cause:
+        return f"{told} (no details, as {home.watch_log} cannot be written: {cause.strerror})"
+    return f"{told} (details in {home.watch_log})"
 
 
 @dataclass

@@ -254,3 +254,36 @@ def test_a_busy_home_is_waited_for(home: Home) -> None:
     with lock.exclusive(home.lock, "a backup"):
         watch.watch(home, None, stop, say, interval=0.1)
     assert any("a backup" in line for line in said)
+
+
+def test_what_nobody_foresaw_is_said_and_tried_again(
+    empty_home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, said, looks = Event(), list[str](), list[object]()
+
+    def fails(*_: object, **given: object) -> None:
+        looks.append(given)
+        if len(looks) == 3:
+            stop.set()
+        raise KeyError("unthought of")
+
+    monkeypatch.setattr("warehouse.ingest.ingest", fails)
+    drop(empty_home, "revenue/payments.csv", "payment_id\nX1\n")
+    watch.watch(empty_home, None, stop, said.append, interval=0.01)
+    assert len(looks) == 3, "tried again, though nothing new has arrived"
+    log = empty_home.root / "logs" / "watch.log"
+    assert said[1:] == [f"failed: KeyError: 'unthought of' (details in {log})"] * 3 + ["Stopped."]
+    assert log.read_text(encoding="utf-8").count("in fails") == 3
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt, SystemExit])
+def test_who_started_a_watch_can_end_it_at_once(
+    empty_home: Home, monkeypatch: pytest.MonkeyPatch, end: type[BaseException]
+) -> None:
+    def ends(*_: object, **__: object) -> None:
+        raise end
+
+    monkeypatch.setattr("warehouse.ingest.ingest", ends)
+    empty_home.landing.mkdir(parents=True)
+    with pytest.raises(end):
+        watch.watch(empty_home, None, Event(), lambda _: None, interval=0.01)
