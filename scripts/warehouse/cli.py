@@ -146,6 +146,9 @@ def parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="folder for the figures as JSON, one file per part; default: target/bench",
     )
+    bench.add_argument(
+        "--page", type=Path, metavar="FILE", help="put the figures into this page, a section a part"
+    )
 
     study = _command(
         commands, "study", _study, "compare estimates with the known truth of simulated worlds"
@@ -398,7 +401,7 @@ def _bench(arguments: argparse.Namespace) -> int:
     out: Path = arguments.out or PROJECT / "target" / "bench"
     for part in chosen:
         _say(f"{part.name}: {part.description} ...")
-        _say("\n".join(bench.table(bench.run(part, sizes, out))))
+        _say("\n".join(bench.table(bench.run(part, sizes, out, arguments.page))))
     _say(f"As JSON in {out}.")
     return 0
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,24 @@ def test_a_part_writes_its_figures_and_the_machine(
     assert figures["conversions whose credits miss their revenue"] == 0
     assert figures["all models"] > 0
     assert "all models, peak memory" in capsys.readouterr().out
+
+
+def test_figures_replace_their_section_of_a_page_and_leave_the_others(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# Title\n\nBy hand.\n\n## Bad input\n\nOld.\n\n## Other\n\nStays.\n", "utf-8")
+    part = bench.Part("bad_input", "files that are wrong", lambda *_: [])
+    for name, number in (("bad_input", 1234), ("kills", 1), ("bad_input", 5678)):
+        figures = [bench.Figure("files", number, "files")]
+        bench.write_section(page, replace(part, name=name), {"files": number}, figures)
+    text = page.read_text("utf-8")
+    assert text.startswith("# Title\n\nBy hand.\n\n## Bad input\n\nFiles that are wrong.\n")
+    assert "| files | 5,678 | files |" in text
+    assert "files 5678, cores " in text
+    assert "1,234" not in text
+    assert "Old" not in text
+    headings = [line for line in text.splitlines() if line.startswith("## ")]
+    assert headings == ["## Bad input", "## Other", "## Kills"]
+    assert "\n\n## Other\n\nStays.\n\n## Kills\n" in text
 
 
 def test_every_part_describes_itself() -> None:

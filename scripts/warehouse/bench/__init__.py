@@ -9,6 +9,7 @@ import json
 import os
 import pkgutil
 import platform
+import re
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
@@ -31,9 +33,13 @@ class Figure:
     value: float
     unit: str
 
+    @property
+    def shown(self) -> str:
+        """The value for people."""
+        return f"{self.value:,}" if isinstance(self.value, int) else f"{self.value:,.2f}"
+
     def __str__(self) -> str:
-        value = f"{self.value:,}" if isinstance(self.value, int) else f"{self.value:,.2f}"
-        return f"{self.name:<64}{value:>16} {self.unit}"
+        return f"{self.name:<64}{self.shown:>16} {self.unit}"
 
 
 @dataclass(frozen=True)
@@ -87,8 +93,11 @@ def sizes_from(settings: Iterable[str], chosen: Sequence[Part]) -> dict[str, int
     return sizes
 
 
-def run(part: Part, sizes: Mapping[str, int], out: Path) -> list[Figure]:
-    """Run one part in a folder that is removed afterwards, and write its figures to `out`."""
+def run(part: Part, sizes: Mapping[str, int], out: Path, page: Path | None = None) -> list[Figure]:
+    """Run one part in a folder that is removed afterwards, and write its figures to `out`.
+
+    With a page of Markdown they are also its section of the part's name.
+    """
     used = {name: sizes.get(name, default) for name, default in part.sizes.items()}
     started = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix=f"bench-{part.name}-") as folder:
@@ -104,7 +113,38 @@ def run(part: Part, sizes: Mapping[str, int], out: Path) -> list[Figure]:
     }
     text = json.dumps(record, indent=2) + "\n"
     (out / f"{part.name}.json").write_text(text, encoding="utf-8")
+    if page:
+        write_section(page, part, used, figures)
     return figures
+
+
+def write_section(
+    page: Path, part: Part, sizes: Mapping[str, int], figures: Sequence[Figure]
+) -> None:
+    """Put the figures into a page, in place of the section that has the part's name, or at its end."""
+    facts = [f"{name} {value}" for facts in (sizes, machine()) for name, value in facts.items()]
+    section = "\n".join(
+        [
+            f"## {part.name.replace('_', ' ').capitalize()}",
+            "",
+            f"{part.description[0].upper()}{part.description[1:]}.",
+            "",
+            "| Figure | Value | Unit |",
+            "|---|---:|---|",
+            *(f"| {one.name} | {one.shown} | {one.unit} |" for one in figures),
+            "",
+            f"Measured on {datetime.now(UTC):%Y-%m-%d}: {', '.join(facts)}.",
+            "",
+        ]
+    )
+    text = page.read_text(encoding="utf-8") if page.exists() else ""
+    pieces = re.split(r"^(?=## )", text, flags=re.MULTILINE)
+    heading = section.splitlines()[0]
+    at = next(
+        (n for n, piece in enumerate(pieces) if piece.startswith(f"{heading}\n")), len(pieces)
+    )
+    pieces[at : at + 1] = [section]
+    page.write_text("\n".join(f"{piece.strip()}\n" for piece in pieces if piece), encoding="utf-8")
 
 
 def machine() -> dict[str, str | int | float]:
