@@ -127,16 +127,18 @@ revenue_drivers as (
     {% endfor %}
 ),
 
--- Revenue the items do not explain: usage, services, credits, and what two budgets say differently.
+-- Revenue the items do not explain: usage, services, credits, what two budgets say differently, and what was billed
+-- and never posted.
 itemised as (
 
     select
         budget_version,
+        fiscal_year,
         fiscal_period,
         product_id,
         sum(actual_amount - budget_amount) as itemised_amount
     from revenue_items
-    group by budget_version, fiscal_period, product_id
+    group by budget_version, fiscal_year, fiscal_period, product_id
 
 ),
 
@@ -171,16 +173,16 @@ unitemised_revenue as (
 
     select
         'revenue' as bridge,
-        ledger_revenue.budget_version,
-        ledger_revenue.fiscal_year,
-        ledger_revenue.fiscal_period,
-        ledger_revenue.product_id,
+        coalesce(ledger_revenue.budget_version, itemised.budget_version) as budget_version,
+        coalesce(ledger_revenue.fiscal_year, itemised.fiscal_year) as fiscal_year,
+        coalesce(ledger_revenue.fiscal_period, itemised.fiscal_period) as fiscal_period,
+        coalesce(ledger_revenue.product_id, itemised.product_id) as product_id,
         'without units' as item_id,
         'unitemised' as driver,
         1 as polarity,
-        ledger_revenue.ledger_amount - coalesce(itemised.itemised_amount, 0) as variance_amount
+        coalesce(ledger_revenue.ledger_amount, 0) - coalesce(itemised.itemised_amount, 0) as variance_amount
     from ledger_revenue
-    left join itemised
+    full outer join itemised
         on
             ledger_revenue.budget_version = itemised.budget_version
             and ledger_revenue.fiscal_period = itemised.fiscal_period

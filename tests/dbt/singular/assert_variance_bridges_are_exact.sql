@@ -51,14 +51,14 @@ bridged_revenue as (
 )
 
 select
-    variances.bridge,
-    variances.budget_version,
-    variances.fiscal_period,
-    variances.product_id,
+    coalesce(variances.bridge, drivers.bridge) as bridge,
+    coalesce(variances.budget_version, drivers.budget_version) as budget_version,
+    coalesce(variances.fiscal_period, drivers.fiscal_period) as fiscal_period,
+    coalesce(variances.product_id, drivers.product_id) as product_id,
     variances.variance_amount,
     drivers.explained_amount
 from variances
-left join drivers
+full outer join drivers
     on
         variances.bridge = drivers.bridge
         and variances.budget_version = drivers.budget_version
@@ -69,5 +69,5 @@ left join bridged_revenue
         variances.budget_version = bridged_revenue.budget_version
         and variances.fiscal_period = bridged_revenue.fiscal_period
 where
-    variances.variance_amount <> coalesce(drivers.explained_amount, 0)
-    and (variances.bridge <> 'revenue' or bridged_revenue.budget_version is not null)
+    coalesce(variances.variance_amount, 0) <> coalesce(drivers.explained_amount, 0)
+    and (variances.bridge is null or variances.bridge <> 'revenue' or bridged_revenue.budget_version is not null)
