@@ -61,17 +61,29 @@ netted_flows as (
 
 ),
 
+turnovers as (
+
+    select
+        solve_id,
+        sum(abs(net_amount)) as turnover
+    from netted_flows
+    group by solve_id
+
+),
+
 -- Scaled to sum to one in absolute value, so that pennies and billions meet the same tolerances.
 final as (
 
     select
-        solve_id,
-        flow_set_id,
-        clock,
-        elapsed,
-        net_amount / sum(abs(net_amount)) over (partition by solve_id) as weight
+        netted_flows.solve_id,
+        netted_flows.flow_set_id,
+        netted_flows.clock,
+        netted_flows.elapsed,
+        netted_flows.net_amount / turnovers.turnover as weight
     from netted_flows
-    where net_amount <> 0
+    inner join turnovers
+        on netted_flows.solve_id = turnovers.solve_id
+    where netted_flows.net_amount <> 0
 
 )
 

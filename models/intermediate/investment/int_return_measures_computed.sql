@@ -51,6 +51,18 @@ day_roots as (
 
 ),
 
+spans as (
+
+    select
+        flow_set_id,
+        min(period_number) as first_period,
+        max(period_number) as last_period,
+        min(flow_on) as first_flow_on
+    from flows
+    group by flow_set_id
+
+),
+
 -- Time zero is the first flow; the rates are annual and effective.
 timed_flows as (
 
@@ -60,9 +72,9 @@ timed_flows as (
         flows.benefit_amount,
         flows.cost_amount,
         cast(flows.net_amount as decimal(38, 2)) as net_amount,
-        flows.period_number - min(flows.period_number) over (partition by flows.flow_set_id) as elapsed_periods,
-        max(flows.period_number) over (partition by flows.flow_set_id) - flows.period_number as remaining_periods,
-        min(flows.flow_on) over (partition by flows.flow_set_id) as first_flow_on,
+        flows.period_number - spans.first_period as elapsed_periods,
+        spans.last_period - flows.period_number as remaining_periods,
+        spans.first_flow_on,
         sets.periods_per_year,
         sets.valuation_on,
         cast(sets.discount_rate as double) as discount_rate,
@@ -72,6 +84,8 @@ timed_flows as (
     from flows
     inner join sets
         on flows.flow_set_id = sets.flow_set_id
+    inner join spans
+        on flows.flow_set_id = spans.flow_set_id
 
 ),
 
@@ -117,7 +131,6 @@ cumulated_flows as (
         sum(discounted_amount)
             over (partition by flow_set_id order by elapsed_periods rows unbounded preceding)
             as running_discounted_amount,
-        sum(abs(discounted_amount)) over (partition by flow_set_id) as turnover_amount,
         lead(elapsed_periods) over (partition by flow_set_id order by elapsed_periods) as next_periods,
         lead(net_amount) over (partition by flow_set_id order by elapsed_periods) as next_amount,
         lead(discounted_amount) over (partition by flow_set_id order by elapsed_periods) as next_discounted_amount
@@ -139,16 +152,34 @@ paybacks as (
 
 ),
 
-discounted_paybacks as (
+turnovers as (
 
     select
         flow_set_id,
-        max_by(
-            coalesce(next_periods - 1 - running_discounted_amount / nullif(next_discounted_amount, 0), -1),
-            elapsed_periods
-        ) filter (where running_discounted_amount < -1e-12 * turnover_amount) as discounted_payback_periods
-    from cumulated_flows
+        sum(abs(discounted_amount)) as turnover_amount
+    from discounted_flows
     group by flow_set_id
+
+),
+
+discounted_paybacks as (
+
+    select
+        cumulated_flows.flow_set_id,
+        max_by(
+            coalesce(
+                cumulated_flows.next_periods - 1
+                - cumulated_flows.running_discounted_amount / nullif(cumulated_flows.next_discounted_amount, 0),
+                -1
+            ),
+            cumulated_flows.elapsed_periods
+        ) filter (
+            where cumulated_flows.running_discounted_amount < -1e-12 * turnovers.turnover_amount
+        ) as discounted_payback_periods
+    from cumulated_flows
+    inner join turnovers
+        on cumulated_flows.flow_set_id = turnovers.flow_set_id
+    group by cumulated_flows.flow_set_id
 
 ),
 

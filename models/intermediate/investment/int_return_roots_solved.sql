@@ -22,10 +22,52 @@ running_flows as (
         elapsed,
         weight,
         case when weight > 0 then 1 else -1 end as side,
-        lag(case when weight > 0 then 1 else -1 end) over (partition by solve_id order by elapsed) as previous_side,
+        lag(case when weight > 0 then 1 else -1 end) over (partition by solve_id order by elapsed) as previous_side
+    from weighted_flows
+
+),
+
+-- Descartes: as many sign changes of the flows themselves as rates, or an even number more.
+flow_changes as (
+
+    select
+        solve_id,
+        flow_set_id,
+        clock,
+        max(elapsed) as horizon,
+        sum(weight) as weight_total,
+        count_if(side <> previous_side) as sign_changes,
+        max(case when previous_side is null then side end) as first_side,
+        sum(greatest(weight, 0)) as inflow,
+        sum(greatest(-weight, 0)) as outflow,
+        sum(greatest(weight, 0) * elapsed) as late_inflow,
+        sum(greatest(-weight, 0) * elapsed) as late_outflow
+    from running_flows
+    group by solve_id, flow_set_id, clock
+
+),
+
+changing_flows as (
+
+    select
+        weighted_flows.solve_id,
+        weighted_flows.elapsed,
+        weighted_flows.weight
+    from weighted_flows
+    inner join flow_changes
+        on weighted_flows.solve_id = flow_changes.solve_id
+    where flow_changes.sign_changes > 1
+
+),
+
+summed_flows as (
+
+    select
+        solve_id,
+        elapsed,
         sum(weight) over (partition by solve_id order by elapsed rows unbounded preceding) as sum_before,
         sum(weight) over (partition by solve_id order by elapsed desc rows unbounded preceding) as sum_after
-    from weighted_flows
+    from changing_flows
 
 ),
 
@@ -38,7 +80,7 @@ partial_sums as (
         elapsed,
         case when sum_before > 0 then 1 else -1 end as side,
         1 as direction
-    from running_flows
+    from summed_flows
     where abs(sum_before) > 1e-12
 
     union all
@@ -48,7 +90,7 @@ partial_sums as (
         -elapsed as elapsed,
         case when sum_after > 0 then 1 else -1 end as side,
         -1 as direction
-    from running_flows
+    from summed_flows
     where abs(sum_after) > 1e-12
 
 ),
@@ -70,26 +112,6 @@ sum_changes as (
         count_if(side <> previous_side) as root_bound
     from turned_sums
     group by solve_id
-
-),
-
--- Descartes: as many sign changes of the flows themselves as rates, or an even number more.
-flow_changes as (
-
-    select
-        solve_id,
-        flow_set_id,
-        clock,
-        max(elapsed) as horizon,
-        sum(weight) as weight_total,
-        count_if(side <> previous_side) as sign_changes,
-        max(case when previous_side is null then side end) as first_side,
-        sum(greatest(weight, 0)) as inflow,
-        sum(greatest(-weight, 0)) as outflow,
-        sum(greatest(weight, 0) * elapsed) as late_inflow,
-        sum(greatest(-weight, 0) * elapsed) as late_outflow
-    from running_flows
-    group by solve_id, flow_set_id, clock
 
 ),
 
