@@ -69,7 +69,12 @@ class BuildResult:
 
 
 def run(
-    home: Home, progress: Progress, landing: Path | None = None, accepted: Collection[str] = ()
+    home: Home,
+    progress: Progress,
+    landing: Path | None = None,
+    accepted: Collection[str] = (),
+    *,
+    whole: bool = False,
 ) -> BuildResult:
     """Take new files, build the marts, audit them, and publish them if they say anything new."""
     with progress.phase("ingest") as outcome:
@@ -78,7 +83,7 @@ def run(
         taken = ingest(home, source.landing, say=progress.note)
         record.keep_events(home)
         outcome.append(taken.line)
-    version, is_new = rebuild(home, progress, accepted)
+    version, is_new = rebuild(home, progress, accepted, whole=whole)
     return BuildResult(version, is_new, taken.of("refused"))
 
 
@@ -88,19 +93,19 @@ def rebuild(
     accepted: Collection[str] = (),
     transformation: Transformation | None = None,
     *,
-    only_changed: bool = False,
+    whole: bool = False,
 ) -> tuple[publish.Version, bool]:
     """Build, audit and publish what raw/ holds: the current version, and whether it is new.
 
-    With `only_changed`, what stands on no changed extract is taken over from the build before, where
-    the working database is just what that build left.
+    What stands on no changed extract is taken over from the build before, where the working database
+    is just what that build left; `whole` builds everything all the same.
     """
     transformation = transformation or Transformation(PROJECT, home.root)
     shelf = publish.Shelf(home.published)
     code = publish.code_digest(PROJECT)
     ledger = home.open_ledger()
     with progress.phase("dbt") as outcome:
-        before = _built_before(home, transformation, progress, code) if only_changed else None
+        before = None if whole else _built_before(home, transformation, progress, code)
         current = shelf.current()
         if before and current and before.is_published_as(current.id, ledger):
             outcome.append("nothing has changed")

@@ -58,6 +58,9 @@ def parser() -> argparse.ArgumentParser:
         metavar="RULE",
         help="publish although this rule of the publish suites fails, as RULE or MART.RULE",
     )
+    build.add_argument(
+        "--whole", action="store_true", help="build everything, also what stands on no new input"
+    )
 
     ingest = _command(commands, "ingest", _ingest, "take new files through the gate into raw/")
     ingest.add_argument(
@@ -187,7 +190,13 @@ def _build(arguments: argparse.Namespace) -> int:
     home = Home.from_environment()
     started = time.monotonic()
     with lock.exclusive(home.lock, "a build"):
-        result = build.run(home, build.Progress(_say), arguments.landing, arguments.accept)
+        result = build.run(
+            home,
+            build.Progress(_say),
+            arguments.landing,
+            arguments.accept,
+            whole=arguments.whole,
+        )
     current = home.published / "current"
     _say(f"Done in {time.monotonic() - started:.1f} s. Version {result.version.id} is current.")
     _say(f"  open   {current / 'index.html'}")

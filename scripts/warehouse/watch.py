@@ -136,10 +136,7 @@ class _Watcher:
             record.keep_events(self.home)
             if taken.of("loaded") or is_due:
                 version, is_new = build.rebuild(
-                    self.home,
-                    build.Progress(self.say),
-                    transformation=self._ready(),
-                    only_changed=True,
+                    self.home, build.Progress(self.say), transformation=self._ready()
                 )
                 took = time.monotonic() - started
                 word = "is published" if is_new else "stays, nothing is new"

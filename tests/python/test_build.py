@@ -25,7 +25,7 @@ KILLS = int(os.environ.get("WAREHOUSE_TEST_KILLS", "2"))
 def without_dbt(monkeypatch: pytest.MonkeyPatch) -> list[NodeResult]:
     """Leave the working database as it is; what dbt is made to report goes into the list."""
     reported: list[NodeResult] = []
-    monkeypatch.setattr(Transformation, "build", lambda _: reported)
+    monkeypatch.setattr(Transformation, "build", lambda *_: reported)
     monkeypatch.setattr(Transformation, "build_judgements", lambda _: [])
     return reported
 
@@ -85,13 +85,13 @@ def test_a_failing_rule_keeps_the_last_version(home: Home, monkeypatch: pytest.M
     rule = ("never", "no customer at all", "customer_id is not null")
     monkeypatch.setattr(suites, "SPECIFIC", {"dim_customer": [rule]})
     with pytest.raises(AuditFailedError) as failure:
-        run(home)
+        run(home, whole=True)
     assert "dim_customer: never failed for 2 rows: no customer at all" in str(failure.value)
     assert f"version {before.id} stays" in str(failure.value)
     assert current(home).id == before.id
     assert [version.id for version in Shelf(home.published).versions()] == [before.id]
 
-    result, _ = run(home, accepted=["dim_customer.never"])
+    result, _ = run(home, whole=True, accepted=["dim_customer.never"])
     assert result.is_new is False, "the rule judges content; it is no content itself"
 
 
@@ -102,7 +102,7 @@ def test_a_failing_dbt_test_keeps_the_last_version(
         NodeResult("test.x", "revenue_ties_out", "test", "fail", 7, "Got 7 results", 0.1)
     )
     with pytest.raises(AuditFailedError, match="revenue_ties_out failed for 7 rows"):
-        run(home)
+        run(home, whole=True)
 
 
 @pytest.mark.usefixtures("without_dbt")

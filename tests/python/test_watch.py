@@ -124,7 +124,7 @@ def test_a_dropped_file_is_published_and_equals_a_build_of_everything(
         tables = {name for (name,) in connection.execute("show tables").fetchall()}
     assert (found, tables) == ([(3,)], set(incremental.rows))
     # A build of everything comes to the same bytes, what judges it included.
-    version, is_new = build.rebuild(home, build.Progress(lambda _: None))
+    version, is_new = build.rebuild(home, build.Progress(lambda _: None), whole=True)
     assert mart_bytes(version) == mart_bytes(incremental)
     assert (version.id, is_new) == (incremental.id, False)
 
@@ -140,7 +140,7 @@ def without_dbt(monkeypatch: pytest.MonkeyPatch) -> list[NodeResult]:
 
 def rebuild(home: Home) -> tuple[str, list[str]]:
     said: list[str] = []
-    version, _ = build.rebuild(home, build.Progress(said.append), only_changed=True)
+    version, _ = build.rebuild(home, build.Progress(said.append))
     return version.id, said
 
 
