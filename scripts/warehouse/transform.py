@@ -78,7 +78,8 @@ class Transformation:
 
     def build_judgements(self) -> list[NodeResult]:
         """The models that read what the audit found, with their data tests."""
-        return self._run(*_BUILD, "--select", f"tag:{AFTER_AUDIT}")
+        # Times and states of the nodes stay those of the build.
+        return self._run(*_BUILD, "--no-write-json", "--select", f"tag:{AFTER_AUDIT}")
 
     def unit_test(self) -> list[NodeResult]:
         """dbt's unit tests, on what the last build left."""

@@ -1,0 +1,129 @@
+"""The whole way of simulated companies, from extracts to published marts, beside what the machine must do at least.
+
+That least is what nobody gets round: DuckDB reads every column of every raw file once and writes every
+mart once, on the same machine in the same run.
+"""
+
+import json
+import math
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from warehouse.bench import Figure, Part, measure
+from warehouse.errors import BuildFailedError
+from warehouse.home import Home
+
+PHASES = ("ingest", "dbt", "audit", "publish")
+SLOWEST = 12
+
+_LEAST = """
+import json, sys, time
+from pathlib import Path
+import duckdb
+from warehouse.sql import identifier, literal
+home, target, threads = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+connection = duckdb.connect(config={"threads": threads})
+started = time.perf_counter()
+rows = 0
+for extract in sorted((home / "raw").glob("*/*")):
+    files = literal(str(extract / "*.parquet"))
+    found = connection.execute(
+        f"select count(*), any_value(columns(*)) from read_parquet({files}, union_by_name = true)"
+    ).fetchall()
+    rows += found[0][0]
+read = time.perf_counter() - started
+connection.execute(f"attach {literal(str(home / 'warehouse.duckdb'))} as built (read_only)")
+connection.execute(f"attach {literal(target)} as written")
+marts = connection.execute(
+    "select table_name from duckdb_tables() where database_name = 'built' and schema_name = 'marts'"
+).fetchall()
+started = time.perf_counter()
+for (mart,) in marts:
+    connection.execute(
+        f"create table written.{identifier(mart)} as from built.marts.{identifier(mart)}"
+    )
+connection.execute("checkpoint written")
+print(json.dumps([rows, read, time.perf_counter() - started]))
+"""
+
+
+def run(folder: Path, sizes: Mapping[str, int]) -> list[Figure]:
+    """Measure companies of 1, 10, ... times 400 customers, up to the largest; then how cost grows."""
+    figures: list[Figure] = []
+    models: dict[int, float] = {}
+    scale = sizes["smallest"]
+    while scale <= sizes["largest"]:
+        place = folder / str(scale)
+        place.mkdir()
+        measured = [*_company(place, scale, sizes["memory_gigabytes"])]
+        figures += [Figure(f"scale {scale}: {one.name}", one.value, one.unit) for one in measured]
+        models[scale] = next(one.value for one in measured if one.name == "all models")
+        scale *= 10
+    for smaller, larger in zip(models, [*models][1:], strict=False):
+        exponent = math.log(models[larger] / models[smaller]) / math.log(larger / smaller)
+        figures.append(
+            Figure(f"growth of models from {smaller} to {larger}, exponent", exponent, "")
+        )
+    return figures
+
+
+def _company(folder: Path, scale: int, memory_gigabytes: int) -> Iterator[Figure]:
+    extracts, home = folder / "extracts", Home(folder / "home")
+    threads = os.environ.get("WAREHOUSE_THREADS", str(os.cpu_count() or 1))
+    environment = {
+        "WAREHOUSE_HOME": str(home.root),
+        "WAREHOUSE_THREADS": threads,
+        "WAREHOUSE_MEMORY_LIMIT": f"{memory_gigabytes}GB",
+    }
+    command = [sys.executable, "-m", "warehouse"]
+    simulated = measure(
+        [*command, "simulate", "--out", str(extracts), "--scale", str(scale)], environment
+    )
+    yield Figure("simulate", simulated.seconds, "s")
+    built = measure([*command, "build", "--landing", str(extracts)], environment)
+    for phase in PHASES:
+        yield Figure(phase, _seconds(built.output, phase), "s")
+    yield Figure("build", built.seconds, "s")
+    yield Figure("build, processor", built.processor_seconds, "s")
+    yield Figure("build, peak memory", built.peak_gigabytes, "GB")
+    yield Figure("working database", home.database.stat().st_size / 1e9, "GB")
+    seconds = _seconds_by_node(home.root / "target" / "run_results.json")
+    models = sum(spent for name, spent in seconds.items() if name.startswith("model."))
+    yield Figure("all models", models, "s")
+    tests = sum(spent for name, spent in seconds.items() if name.startswith("test."))
+    yield Figure("all data tests", tests, "s")
+    for name in sorted(seconds, key=seconds.__getitem__, reverse=True)[:SLOWEST]:
+        yield Figure(name.split(".")[2], seconds[name], "s")
+    least = measure(
+        [sys.executable, "-c", _LEAST, str(home.root), str(folder / "marts.duckdb"), threads], {}
+    )
+    rows, read, written = json.loads(least.output.splitlines()[-1])
+    yield Figure("rows of the extracts", rows, "")
+    yield Figure("the least: every raw column read once", read, "s")
+    yield Figure("the least: every mart written once", written, "s")
+    yield Figure("all models, times the least", models / (read + written), "")
+    again = measure([*command, "build", "--landing", str(extracts)], environment)
+    yield Figure("build again with nothing new", again.seconds, "s")
+
+
+def _seconds(output: str, phase: str) -> float:
+    found = re.search(rf"\] {phase} .*\((\d+\.\d) s\)$", output, re.MULTILINE)
+    if found is None:
+        raise BuildFailedError(f"the build did not end its phase {phase}:\n{output}")
+    return float(found[1])
+
+
+def _seconds_by_node(path: Path) -> dict[str, float]:
+    results = json.loads(path.read_text(encoding="utf-8"))["results"]
+    return {item["unique_id"]: float(item["execution_time"]) for item in results}
+
+
+PART = Part(
+    "scale",
+    "whole builds of companies ten times the size, beside the least the machine must do",
+    run,
+    {"smallest": 1, "largest": 10, "memory_gigabytes": 4},
+)
