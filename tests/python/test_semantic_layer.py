@@ -2,31 +2,21 @@
 
 import csv
 import warnings
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import duckdb
 import pandas as pd
 import pytest
 
+import semantic
 from warehouse.home import PROJECT, Home
-from warehouse.transform import Transformation
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    from metricflow.engine.metricflow_engine import MetricFlowEngine, MetricFlowQueryRequest
-    from metricflow.protocols.sql_client import SqlEngine
-    from metricflow.sql.render.duckdb_renderer import DuckDbSqlPlanRenderer
     from metricflow_semantic_interfaces.validations.semantic_manifest_validator import (
         SemanticManifestValidator,
     )
-    from metricflow_semantics.model.dbt_manifest_parser import (
-        parse_manifest_from_dbt_generated_manifest,
-    )
-    from metricflow_semantics.model.semantic_manifest_lookup import SemanticManifestLookup
-
-engine_of: Any = MetricFlowEngine
 
 # How MetricFlow names the members of a scope; what initiatives do belongs to their product.
 MEMBERS = {
@@ -38,13 +28,6 @@ MEMBERS = {
 OF_INITIATIVES = {"fct_initiative_cash_flows", "rpt_earned_value"}
 
 
-class DuckDB:
-    """What MetricFlow has to know of a database to write SQL for it; it never runs it here."""
-
-    sql_engine_type = SqlEngine.DUCKDB
-    sql_plan_renderer = DuckDbSqlPlanRenderer()
-
-
 def catalog() -> list[Mapping[str, str]]:
     path = PROJECT / "seeds" / "performance" / "kpi_catalog.csv"
     with path.open(encoding="utf-8", newline="") as file:
@@ -53,8 +36,7 @@ def catalog() -> list[Mapping[str, str]]:
 
 @pytest.fixture(scope="module")
 def semantic_manifest(sample: Home) -> Any:
-    path = Transformation(PROJECT, sample.root).manifest_path.with_name("semantic_manifest.json")
-    return parse_manifest_from_dbt_generated_manifest(path.read_text(encoding="utf-8"))
+    return semantic.manifest_of(sample)
 
 
 @pytest.fixture(scope="module")
@@ -63,18 +45,6 @@ def values(sample: Home) -> pd.DataFrame:
         found = connection.sql("select * from marts.fct_kpi_values").df()
     found["month_date"] = pd.to_datetime(found.month_date)
     return found
-
-
-def query(manifest: Any, database: Path, metrics: Sequence[str], groups: Sequence[str]) -> Any:
-    """The rows MetricFlow's SQL returns."""
-    engine = engine_of(SemanticManifestLookup(manifest), DuckDB())
-    request = MetricFlowQueryRequest.create(
-        metric_names=metrics, group_by_names=["metric_time__month", *groups]
-    )
-    sql = engine.explain(request).sql_statement.without_descriptions.sql
-    with duckdb.connect(str(database), read_only=True) as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        return connection.sql(sql).df()
 
 
 def test_the_semantic_layer_is_valid(semantic_manifest: Any) -> None:
@@ -109,7 +79,8 @@ def test_metricflow_and_the_mart_agree(
         member = MEMBERS[scope]
         if of_initiatives and scope.startswith("product"):
             member = f"initiative__{member}"
-        found = query(semantic_manifest, sample.database, kpis, [member] if member else [])
+        groups = ["metric_time__month", member] if member else ["metric_time__month"]
+        found = semantic.query(semantic_manifest, sample.database, kpis, groups)
         found["scope_id"] = found[member] if member else "company"
         found["month_date"] = pd.to_datetime(found.metric_time__month)
         rows = found.set_index(["scope_id", "month_date"])
