@@ -4,8 +4,10 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import threading
 import time
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -15,6 +17,7 @@ from warehouse import publish
 from warehouse.catalog import Column, Mart
 from warehouse.errors import TamperedError, UsageError
 from warehouse.ledger import Ledger
+from warehouse.store import fingerprint
 
 MART = Mart(
     name="rpt_sales",
@@ -184,6 +187,58 @@ def test_clients_on_duckdb_1_read_the_database(client: str, database: Path, tmp_
     command += ["--with", f"duckdb=={client}", "python", "-c", script]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout.split() == [client, "1000", "549450.00"], done.stderr
+
+
+def write_as_first_published(versions: Path, database: Path) -> str:
+    """A version as the first release wrote them: by DuckDB 1, with what a manifest then held."""
+    name = "20250101T000000000000Z-0123abcd"
+    folder = versions / name
+    (folder / "marts").mkdir(parents=True)
+    client = Path(sys.executable).with_name("duckdb")
+    assert subprocess.check_output([client, "--version"], text=True).startswith("v1.")
+    with duckdb.connect(database, read_only=True) as connection:
+        connection.execute(
+            f"copy marts.rpt_sales to '{folder / 'marts' / 'rpt_sales.parquet'}' (format parquet)"
+        )
+    # Without saying so, DuckDB 1 writes storage 1.0.
+    create = f"create table rpt_sales as from '{folder / 'marts' / 'rpt_sales.parquet'}'"
+    subprocess.run([client, folder / "marts.duckdb", create], check=True)
+    manifest = {
+        "version": name,
+        "created_at": "2025-01-01T00:00:00+00:00",
+        "content_digest": "0123abcd" * 8,
+        "git": {"commit": None, "is_dirty": False},
+        "code_digest": "old",
+        "origin": "sample",
+        "inputs": ["revenue/invoice_lines/0123.parquet"],
+        "audit": {"rules": 7, "accepted": []},
+        "versions": {"duckdb": "1.4.4"},
+        "marts": {"rpt_sales": {"domain": "revenue", "grain": "", "rows": 1000}},
+        "files": {
+            path.relative_to(folder).as_posix(): {"sha256": fingerprint(path)}
+            for path in folder.rglob("*")
+            if path.is_file()
+        },
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return name
+
+
+def test_a_version_of_the_first_release_can_be_read_and_rolled_back_to(
+    shelf: publish.Shelf, database: Path, tmp_path: Path
+) -> None:
+    name = write_as_first_published(tmp_path / "published" / "versions", database)
+    newer = put(shelf, "newer")
+    old, _ = shelf.versions()
+    assert (old.id, old.rows, old.damaged_files()) == (name, {"rpt_sales": 1000}, [])
+    assert publish.roll_back(shelf, Ledger(tmp_path / "ledger.jsonl")) == old == shelf.current()
+    assert is_withdrawn(shelf, newer)
+    path = tmp_path / "published" / "current" / "marts.duckdb"
+    with duckdb.connect(path, read_only=True) as connection:
+        found = connection.execute("select count(*), sum(amount) from rpt_sales").fetchall()
+        tags = connection.execute("select tags from duckdb_databases() where not internal")
+        assert "v1.0" in str(tags.fetchall())
+    assert found == [(1000, Decimal("549450.00"))]
 
 
 def test_rolling_back_withdraws_what_came_after(shelf: publish.Shelf, tmp_path: Path) -> None:
