@@ -9,7 +9,7 @@ from warehouse import formats
 from warehouse.contract import OPTIONAL, Column, squeezed
 from warehouse.errors import FileRefusedError
 from warehouse.mapping import CELL, FILE_DATE, MONTH, Condition, ImportMapping, Rule
-from warehouse.scan import Field, Scan, Table, in_format, kind_of_format
+from warehouse.scan import Field, Scan, Table, in_format, kind_of_format, listed
 from warehouse.sql import literal
 
 # Amounts are computed with this many digits; what a step makes of more is rounded.
@@ -48,7 +48,7 @@ def _across(table: Table, mapping: ImportMapping) -> tuple[Table, list[int]]:
     if not months:
         raise FileRefusedError(
             f"none of its columns is a month written like {' or '.join(mapping.month_headers)}; "
-            f"its columns are {', '.join(table.names)}: correct `months` in {mapping.path}"
+            f"its columns are {listed(table.names)}: correct `months` in {mapping.path}"
         )
     cells = ", ".join(
         f"{{'month': '{month}', 'cell': {table.texts[at]}}}" for at, month in months.items()
@@ -116,7 +116,7 @@ class _Binder:
     def _missing(self, names: Sequence[str], needed_for: str) -> FileRefusedError:
         return FileRefusedError(
             f"it lacks {' or '.join(names)}, which {self.mapping.name} needs for {needed_for}; its "
-            f"columns are {', '.join(self.table.names)}: check that it is the right export, or "
+            f"columns are {listed(self.table.names)}: check that it is the right export, or "
             f"correct the mapping"
         )
 

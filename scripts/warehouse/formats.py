@@ -4,6 +4,7 @@ Each format is an SQL expression that is NULL for a text not written that way. W
 uses is never decided row by row: a mapping says it, or the whole column does.
 """
 
+import re
 from collections.abc import Callable
 from functools import partial
 
@@ -76,6 +77,9 @@ DATES: dict[str, Callable[[str], str]] = {
     "excel": _serial,
     **{name: partial(_unix, per_second=count) for name, count in _UNIX.items()},
 }
+
+# A strptime pattern DuckDB knows.
+PATTERN = re.compile("([^%]|%-?[aAbBcdfgGHIjmMnpSuUVwWxXyYzZ%])+")
 
 # What a column of numbers or dates is tried as when it is not written the plain way.
 GUESSED_NUMBERS = ("us", "european")

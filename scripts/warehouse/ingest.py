@@ -245,6 +245,9 @@ class _Gate:
         name = path.relative_to(folder).as_posix()
         if mapping:
             name = f"{mapping.name}/{name}"
+        if not _is_utf8(name):
+            shown = name.encode(errors="backslashreplace").decode()
+            return self._refuse(shown, "", "its name is no UTF-8: rename it")
         sha256 = ""
         try:
             if not mapping:
@@ -261,7 +264,11 @@ class _Gate:
             # Of the file, not of the home: what the home cannot store must stop the run.
             if error.filename != str(path):
                 raise
-            return self._refuse(name, sha256, f"it cannot be read ({error.strerror})")
+            return self._refuse(
+                name,
+                sha256,
+                f"it cannot be read ({error.strerror}): check it is there and yours to read",
+            )
 
     def _delivery(self, path: Path, name: str, sha256: str) -> _Delivery:
         """What a file is for, told by the folder it lies in and by its name."""
@@ -269,7 +276,9 @@ class _Gate:
         stamp = _stamped_day(path.name)
         mapping = self.mappings.get(folder)
         if isinstance(mapping, MappingError):
-            raise FileRefusedError(f"its mapping is wrong: {str(mapping).removesuffix('.')}")
+            raise FileRefusedError(
+                f"its mapping is wrong, correct it: {str(mapping).removesuffix('.')}"
+            )
         if mapping:
             return _Delivery(path, name, sha256, mapping.extract, stamp, mapping)
         extracts = self.contract.of(folder)
@@ -382,7 +391,17 @@ def _refusing_what_duckdb_cannot_read() -> Iterator[None]:
         yield
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
-        raise FileRefusedError(f"DuckDB cannot read it: {reason}") from None
+        raise FileRefusedError(
+            f"DuckDB cannot read it ({reason}): deliver it again, or as CSV"
+        ) from None
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False  # Bytes of a name that are no text come as surrogates.
+    return True
 
 
 def _refuse_link_to_outside(path: Path, landing: Path) -> None:

@@ -6,9 +6,11 @@ The mappings of the project lie in `mappings/` beside this module; those of a ho
 
 import difflib
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TextIO
 
 import yaml
 
@@ -18,6 +20,9 @@ from warehouse.errors import MappingError
 from warehouse.prepare import Reading
 
 BUILT_IN = Path(__file__).with_name("mappings")
+
+# How deep keys may lie within keys.
+MAX_DEPTH = 50
 
 # What a rule can draw on beside the columns of the file.
 FILE_DATE, MONTH, CELL = "$file_date", "$month", "$cell"
@@ -144,6 +149,8 @@ def load(path: Path, contract: Contract) -> ImportMapping:
 def _compose(path: Path) -> yaml.MappingNode:
     try:
         with path.open(encoding="utf-8") as file:
+            _refuse_tangles(file, path)
+            file.seek(0)
             document = yaml.compose(file, Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
@@ -152,7 +159,35 @@ def _compose(path: Path) -> yaml.MappingNode:
         raise MappingError(f"{path} line {line}: is no YAML: {reason}.") from None
     if not isinstance(document, yaml.MappingNode):
         raise MappingError(f"{path} line 1: must hold keys and values, like `into: cost/payroll`.")
+    for key, value in document.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise _error(key, "must be a single text or number")
+        if key.value == "extends" and not isinstance(value, yaml.ScalarNode):
+            raise _error(value, "must be the name of one mapping")
+        if key.value == "columns" and isinstance(value, yaml.MappingNode):
+            for column, _ in value.value:
+                if not isinstance(column, yaml.ScalarNode):
+                    raise _error(column, "must be a single text or number")
     return document
+
+
+def _refuse_tangles(file: TextIO, path: Path) -> None:
+    """Refuse what would take for ever, or the whole stack, to follow."""
+    # Whether each of the collections an event lies in bears an anchor.
+    anchored: list[bool] = []
+    for event in yaml.parse(file, Loader=yaml.CSafeLoader):
+        tangle = ""
+        if isinstance(event, yaml.CollectionStartEvent):
+            anchored.append(event.anchor is not None)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchored.pop()
+        elif isinstance(event, yaml.AliasEvent) and any(anchored):
+            tangle = "an alias in what has an anchor itself: write it out"
+        if len(anchored) > MAX_DEPTH:
+            tangle = f"nests deeper than {MAX_DEPTH}: rules are not that deep"
+        if tangle:
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise MappingError(f"{path} line {line}: {tangle}.")
 
 
 def _read_extends(document: yaml.MappingNode, path: Path) -> Path | None:
@@ -175,7 +210,8 @@ def _merge(base: yaml.MappingNode, over: yaml.MappingNode) -> yaml.MappingNode:
     for key, value in over.value:
         before = merged.get(key.value)
         if before and key.value == "columns" and isinstance(value, yaml.MappingNode):
-            value = _merge(before[1], value)
+            columns = before[1]
+            value = _merge(columns, value) if isinstance(columns, yaml.MappingNode) else columns
         merged[key.value] = (key, value)
     return yaml.MappingNode(over.tag, list(merged.values()), over.start_mark, over.end_mark)
 
@@ -254,9 +290,9 @@ class _Reader:
             replaces=tuple(self._texts(parts.get("replaces"))),
             null_values=tuple(self._texts(parts.get("null_values"))),
             encoding=self._optional(parts, "encoding"),
-            delimiter=self._optional(parts, "delimiter"),
+            delimiter=self._delimiter(parts.get("delimiter")),
             sheet=self._optional(parts, "sheet"),
-            header_row=self._whole(parts["header_row"]) if "header_row" in parts else 1,
+            header_row=self._whole(parts["header_row"], least=1) if "header_row" in parts else 1,
         )
         self._check_columns(mapping, parts)
         return mapping
@@ -303,10 +339,11 @@ class _Reader:
 
     def _rule(self, node: yaml.Node) -> Rule:
         base = Rule(place=_place(node), dates=self.dates, numbers=self.numbers)
-        if isinstance(node, yaml.ScalarNode):
-            return replace(base, sources=(self._text(node),))
-        if isinstance(node, yaml.SequenceNode):
-            return replace(base, sources=tuple(self._texts(node)))
+        if not isinstance(node, yaml.MappingNode):
+            sources = tuple(self._texts(node))
+            if not all(sources):
+                raise _error(node, "takes its value from nowhere: name a column")
+            return replace(base, sources=sources)
         parts = self._pairs(node, _RULE_KEYS)
         rule = replace(
             base,
@@ -380,6 +417,8 @@ class _Reader:
         if name not in formats.DATES and "%" not in name:
             hint = _hint(name, formats.DATES)
             raise _error(node, f"{name} is no date format{hint} or a pattern like %d.%m.%y")
+        if name not in formats.DATES and not formats.PATTERN.fullmatch(name):
+            raise _error(node, f"{name} is no pattern of days: write one like %d.%m.%y")
         return name
 
     def _number_format(self, node: yaml.Node | None) -> str | None:
@@ -404,11 +443,20 @@ class _Reader:
     def _optional(self, parts: Mapping[str, yaml.Node], key: str) -> str | None:
         return self._text(parts[key]) if key in parts else None
 
-    def _whole(self, node: yaml.Node) -> int:
-        try:
-            return int(self._text(node))
-        except ValueError:
-            raise _error(node, f"{self._text(node)} is no whole number") from None
+    def _delimiter(self, node: yaml.Node | None) -> str | None:
+        if node is None:
+            return None
+        text = self._text(node)
+        if len(text) != 1 or text in '"\r\n\0':
+            raise _error(node, f"{text!r} is no delimiter: give one character, like ;")
+        return text
+
+    def _whole(self, node: yaml.Node, least: int | None = None) -> int:
+        text = self._text(node)
+        if not re.fullmatch("-?[0-9]{1,9}", text) or (least is not None and int(text) < least):
+            bound = "" if least is None else f" from {least} up"
+            raise _error(node, f"{text[:20]} is no whole number{bound}")
+        return int(text)
 
     def _texts(self, node: yaml.Node | None) -> list[str]:
         if node is None:

@@ -106,7 +106,9 @@ def prepare(
     file_format = format_of(path)
     if file_format is None:
         kinds = ", ".join(sorted(_FORMATS))
-        raise FileRefusedError(f"its name ends in none of {kinds} (or one of them and .gz)")
+        raise FileRefusedError(
+            f"its name ends in none of {kinds} (or one of them and .gz): export it as one of these"
+        )
     unpacked = scratch / "unpacked"
     survey = Survey()
     is_packed = path.suffix.lower() == ".gz"
@@ -123,7 +125,7 @@ def prepare(
     readable = unpacked if is_packed else path
     prepared = Prepared(readable, file_format)
     if survey.size == 0:
-        raise FileRefusedError("it is empty")
+        raise FileRefusedError("it is empty: deliver it again")
     if file_format == "parquet":
         return prepared
     if file_format == "sheet":
@@ -168,11 +170,14 @@ def _known_encoding(reading: Reading) -> str | None:
     if reading.encoding is None:
         return None
     try:
-        return codecs.lookup(reading.encoding).name
+        name = codecs.lookup(reading.encoding).name
+        b" ".decode(name, errors="ignore")
     except LookupError:
+        # Also of what Python knows as a codec but not of text, such as base64.
         raise FileRefusedError(
-            f"its mapping names an unknown encoding, {reading.encoding}"
+            f"its mapping names an unknown encoding, {reading.encoding}: name one like cp1252"
         ) from None
+    return name
 
 
 def _with_header(prepared: Prepared, expected: Collection[str], reading: Reading) -> Prepared:
@@ -432,7 +437,9 @@ def _header(
         if best is None or (known, len(names)) > best[0]:
             best = (known, len(names)), delimiter, names
     if best is None:
-        raise FileRefusedError("it has no line of column names that can be read")
+        raise FileRefusedError(
+            "it has no line of column names that can be read: write them into the first line"
+        )
     _, delimiter, names = best
     refuse_too_many(names)
     return delimiter, skipped, names
@@ -441,4 +448,6 @@ def _header(
 def refuse_too_many(names: Collection[str]) -> None:
     """Refuse a file with more columns than any table has."""
     if len(names) > MAX_COLUMNS:
-        raise FileRefusedError(f"it has {len(names)} columns; at most {MAX_COLUMNS} are taken")
+        raise FileRefusedError(
+            f"it has {len(names)} columns; at most {MAX_COLUMNS} are taken: keep those that are needed"
+        )

@@ -202,7 +202,7 @@ def bind(table: Table, extract: Extract) -> Scan:
     if missing := [name for name in extract.required if not found[name]]:
         raise FileRefusedError(
             f"it lacks {', '.join(missing)}, which {extract.id} requires; its columns are "
-            f"{', '.join(table.names) or 'none'}: add them, name the columns as the contract does, "
+            f"{listed(table.names)}: add them, name the columns as the contract does, "
             "or take the file with a mapping (`warehouse mappings` lists them)"
         )
     matched = [(column, found[column.name][0]) for column in wanted if found[column.name]]
@@ -214,6 +214,13 @@ def bind(table: Table, extract: Extract) -> Scan:
         fault=table.fault,
         blank=table.blank,
     )
+
+
+def listed(names: Sequence[str]) -> str:
+    """Column names for people: whole ones, but neither long texts nor hundreds of them."""
+    shown = [name if len(name) <= 60 else f"{name[:60]}…" for name in names[:50]]
+    more = [f"and {len(names) - len(shown)} more"] if len(names) > len(shown) else []
+    return ", ".join([*shown, *more]) or "none"
 
 
 def _direct(table: Table, column: Column, at: int) -> Field:

@@ -27,7 +27,9 @@ def write_csv(path: Path, target: Path, sheet: str | None) -> None:
                 )
             rows = workbook.get_sheet_by_name(sheet or names[0]).to_python(skip_empty_area=False)
     except python_calamine.CalamineError as error:
-        raise FileRefusedError(f"it is no spreadsheet that can be read ({error})") from None
+        raise FileRefusedError(
+            f"it is no spreadsheet that can be read ({error}): export the sheet as CSV"
+        ) from None
     with target.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows(
             [_text(cell) for cell in row] for row in rows

@@ -180,7 +180,7 @@ def test_a_wrong_mapping_is_refused_with_the_line_to_fix(
     land(home, "mine/file.csv", "id\n1\n")
     land(home, "revenue/payments.csv", HEADER + GOOD)
     refused, loaded = run(home).files
-    assert refused.message.startswith(f"its mapping is wrong: {path} line {line}: ")
+    assert refused.message.startswith(f"its mapping is wrong, correct it: {path} line {line}: ")
     assert message in refused.message
     assert loaded.outcome == "loaded", "a wrong mapping concerns the files that use it"
     with pytest.raises(MappingError, match=f"line {line}: "):
