@@ -159,7 +159,7 @@ lines as (
         fiscal_periods.period_number,
         cast(fiscal_periods.fiscal_year - 1 as string)
         || substr(fiscal_periods.fiscal_period, 5) as prior_fiscal_period,
-        cast(date_trunc('month', fiscal_periods.end_on) as date) as month_date,
+        {{ period_month('fiscal_periods.end_on') }} as month_date,
         fiscal_periods.is_closed,
         fiscal_periods.closed_at,
         -- A period that has not begun has a budget but nothing to compare it with.

@@ -12,7 +12,7 @@ closed_periods as (
     select
         fiscal_period,
         fiscal_year,
-        cast(date_trunc('month', end_on) as date) as month_date
+        {{ period_month('end_on') }} as month_date
     from {{ ref('dim_fiscal_period') }}
     where
         is_reporting_entity

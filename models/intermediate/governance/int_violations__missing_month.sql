@@ -19,10 +19,10 @@ calendar_months as (
 
 ),
 
--- Months of a calendar-month entity; a period of weeks is closed once the month it ends in is nearly over.
+-- The last month the books of the reporting entity are closed for.
 last_closed_month as (
 
-    select max(cast(date_trunc('month', end_on) as date)) as month_date
+    select max({{ period_month('end_on') }}) as month_date
     from {{ ref('dim_fiscal_period') }}
     where
         is_closed

@@ -253,7 +253,7 @@ final as (
         account_type,
         fiscal_year,
         period_number,
-        cast(date_trunc('month', end_on) as date) as month_date,
+        {{ period_month('end_on') }} as month_date,
         cast(round(ytd_amount, 2) as decimal(18, 2)) as actual_ytd_amount,
         cast(round(committed_amount, 2) as decimal(18, 2)) as committed_amount,
         cast(round(budget_amount, 2) as decimal(18, 2)) as budget_full_year_amount,

@@ -67,7 +67,7 @@ horizon_periods as (
         fiscal_periods.fiscal_year,
         fiscal_periods.period_number,
         fiscal_periods.days,
-        cast(date_trunc('month', fiscal_periods.end_on) as date) as month_date,
+        {{ period_month('fiscal_periods.end_on') }} as month_date,
         fiscal_periods.period_sequence - reported.period_sequence as periods_ahead
     from latest_reports
     inner join fiscal_periods as reported

@@ -46,7 +46,7 @@ fiscal_periods as (
         start_on,
         end_on,
         is_closed,
-        cast(date_trunc('month', end_on) as date) as month_date
+        {{ period_month('end_on') }} as month_date
     from {{ ref('dim_fiscal_period') }}
     where is_reporting_entity
 

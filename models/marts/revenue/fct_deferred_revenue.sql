@@ -21,7 +21,7 @@ fiscal_periods as (
         fiscal_period,
         period_sequence,
         start_on,
-        cast(date_trunc('month', end_on) as date) as month_date
+        {{ period_month('end_on') }} as month_date
     from {{ ref('dim_fiscal_period') }}
     where is_reporting_entity
 

@@ -68,7 +68,7 @@ fiscal_periods as (
     select
         fiscal_period,
         is_closed,
-        cast(date_trunc('month', end_on) as date) as month_date
+        {{ period_month('end_on') }} as month_date
     from {{ ref('dim_fiscal_period') }}
     where is_reporting_entity
 

@@ -15,7 +15,7 @@ periods as (
 
     select
         fiscal_period,
-        cast(date_trunc('month', end_on) as date) as month_date,
+        {{ period_month('end_on') }} as month_date,
         year_start_on,
         end_on,
         is_closed

@@ -38,7 +38,7 @@ periods as (
         fiscal_period,
         fiscal_year,
         period_number,
-        cast(date_trunc('month', end_on) as date) as month_date,
+        {{ period_month('end_on') }} as month_date,
         year_start_on,
         end_on,
         is_closed

@@ -15,7 +15,7 @@ rules as (
 
 periods as (
 
-    select cast(date_trunc('month', max(end_on)) as date) as closed_month
+    select {{ period_month('max(end_on)') }} as closed_month
     from {{ ref('dim_fiscal_period') }}
     where
         is_reporting_entity
