@@ -14,6 +14,7 @@ violations as (
         'missing_month',
         'over_authority',
         'overattributed_kpi',
+        'overdue_explanation',
         'sample_ratio_mismatch',
         'self_approval',
         'small_payroll_account',

@@ -34,6 +34,12 @@ _OBJECTIVE = {"4": "OBJ1", "5010": "OBJ3", "5020": "", "5030": "OBJ3", "5040": "
               "6120": "OBJ4", "6130": "OBJ4", "6200": "OBJ1", "6210": "OBJ1", "6220": "OBJ1", "6300": "OBJ5",
               "6310": "OBJ5", "6320": "", "6330": "OBJ3"}  # fmt: skip
 _MATERIALITY = {r["account_type"]: r for r in read_seed("budget/materiality_rules.csv")}
+_DAYS_TO_EXPLAIN = max(int(r["sla_days"]) for r in _MATERIALITY.values())
+_BUDGET_RATE = {
+    int(r["fiscal_year"]): float(r["budget_rate"])
+    for r in read_seed("budget/budget_rates.csv")
+    if (r["from_currency"], r["to_currency"]) == ("EUR", "USD")
+}
 _BY_INITIATIVE = {"6110"}
 
 
@@ -161,40 +167,36 @@ class Budgets:
         return changed
 
     def explanations(self) -> list[Row]:
-        """What owners wrote about material variances against the original budget, 2025 onwards."""
+        """What owners wrote about material variances against the original budget."""
         rng = stream(self._seed, "explanations")
+        first = (YEARS[0] - 2024) * 12 + 3
         sums: dict[tuple[int, str, str, str], list[float]] = defaultdict(lambda: [0.0, 0.0])
         for (month, center, account, product, _), value in sorted(self._actual.items()):
-            if center and 15 <= month < CLOSED_MONTHS and account != "6900":
-                rate = self._rates["EUR", month][0] if ENTITY[center] == "EU01" else 1.0
-                sums[month, center, account, product][0] += value / rate
+            if center and first <= month < CLOSED_MONTHS:
+                sums[month, center, account, product][0] += value
         for (version, month, (center, account, product, _)), amount in self.amounts.items():
-            if version.endswith("_original") and 15 <= month < CLOSED_MONTHS:
-                sums[month, center, account, product][1] += amount
+            if version.endswith("_original") and first <= month < CLOSED_MONTHS:
+                rate = _BUDGET_RATE[year_month(month)[0]] if ENTITY[center] == "EU01" else 1.0
+                sums[month, center, account, product][1] += amount * rate
         rows: list[Row] = []
         for (month, center, account, product), (value, planned) in sorted(sums.items()):
             gap = value - planned
-            rate = self._rates["EUR", month][0] if ENTITY[center] == "EU01" else 1.0
-            if not _material(account, gap * rate, planned * rate):
+            if not _material(account, value, planned):
                 continue
             year, number = year_month(month)
             period = f"{year}-P{number:02d}"
             key = f"{period}/{center}/{account}/{product}"
             rolls = rng.random(3)
-            if rolls[0] < UNEXPLAINED_RATE:
-                self.defects.append(
-                    (
-                        "variance_unexplained",
-                        "variance_explanations",
-                        key,
-                        f"gap {money(round(gap))}",
-                    )
-                )
-                continue
             closed = closing_day(self._calendars[ENTITY[center]], month)
+            is_due = closed + _DAYS_TO_EXPLAIN < LAST_DAY
             late = rolls[0] < UNEXPLAINED_RATE + LATE_EXPLANATION_RATE
             said = closed + (18 + int(20 * rolls[1]) if late else 1 + int(8 * rolls[1]))
-            if said > LAST_DAY:
+            if rolls[0] < UNEXPLAINED_RATE or said > LAST_DAY:
+                if is_due:
+                    detail = f"gap {money(round(gap))}"
+                    self.defects.append(
+                        ("variance_unexplained", "variance_explanations", key, detail)
+                    )
                 continue
             if late:
                 self.defects.append(
@@ -211,13 +213,14 @@ class Budgets:
         return rows
 
 
-def _material(account: str, gap: float, planned: float) -> bool:
-    """As `seeds/budget/materiality_rules.csv` has it; hundredths of USD."""
+def _material(account: str, value: float, planned: float) -> bool:
+    """As `seeds/budget/materiality_rules.csv` has it; hundredths of USD at the budget's rate."""
     rule = _MATERIALITY["revenue" if account < "5" else "expense"]
     amount, share = float(rule["threshold_amount"]) * 100, float(rule["threshold_rate"])
     base = max(abs(planned), float(rule["rate_floor_amount"]) * 100)
     override = float(rule["override_amount"]) * 100
-    return abs(gap) >= override or (abs(gap) >= amount and abs(gap) / base >= share)
+    gap = abs(value - planned)
+    return gap >= override or (gap >= amount and gap / base >= share) or value * planned < 0
 
 
 def _growth(account: str) -> float:
@@ -237,6 +240,8 @@ def _reason(account: str, gap: float) -> str:
     more = gap > 0
     if account < "5":
         return "More seats sold than planned" if more else "New deals closed later than planned"
+    if account == "6900":
+        return "Exchange rates moved"
     if account == "5010":
         return "Usage above plan" if more else "Commitment discount and lower usage"
     if account in ("6110", "6120", "6130"):
