@@ -81,6 +81,16 @@ def test_money_says_its_currency(project: CompiledProject) -> None:
     assert not silent
 
 
+def test_only_staging_reads_what_was_delivered(project: CompiledProject) -> None:
+    readers = [
+        node
+        for node in nodes(project)
+        if any(parent.startswith("source.") for parent in node["depends_on"]["nodes"])
+    ]
+    assert readers
+    assert [node["name"] for node in readers if node["fqn"][1] != "staging"] == []
+
+
 def test_every_mart_has_a_reader(project: CompiledProject) -> None:
     read = {
         parent

@@ -9,7 +9,7 @@ load_totals as (
 
 delivery_lags as (
 
-    select * from {{ ref('int_delivery_lags') }}
+    select * from {{ ref('stg_governance__delivery_lags') }}
 
 ),
 

@@ -1,0 +1,85 @@
+-- One row per delivered file, measure (rows or a decimal column of its extract) and what became of its rows.
+with
+
+{%- for source_name, extract_name in delivered_extracts() %}
+{%- set contract = extract_contract(source_name, extract_name) -%}
+{%- set key = (contract.config.meta.key or []) if contract else [] -%}
+{%- set amounts = [] -%}
+{%- for column in (contract.columns.values() if contract else []) if column.data_type.startswith('decimal') -%}
+{%- do amounts.append(column.name) -%}
+{%- endfor %}
+
+{{ source_name }}_{{ extract_name }}_known as (
+
+    select
+        *,
+        case
+            when not {{ as_known() }} then 'not_yet_known'
+            when
+                _scope is not null
+                and _delivery <> max(case when {{ as_known() }} then _delivery end) over (partition by _scope)
+                then 'superseded'
+        end as known_state
+    from {{ source(source_name, extract_name) }}
+
+),
+
+{{ source_name }}_{{ extract_name }}_stated as (
+
+    select
+        *,
+        case
+            when known_state is not null then known_state
+            {%- if key %}
+            when
+                row_number() over (
+                    partition by known_state, {{ key | join(', ') }}
+                    order by _known_at desc, _loaded_at desc, _file desc, _row desc
+                ) > 1
+                then 'superseded'
+            {%- endif %}
+            when coalesce(_is_deleted, false) then 'deleted'
+            else 'in_force'
+        end as row_state
+    from {{ source_name }}_{{ extract_name }}_known
+
+),
+
+{{ source_name }}_{{ extract_name }}_stored as (
+
+    select
+        '{{ extract_name }}' as extract_name,
+        stated._file as source_file,
+        stated._loaded_at as loaded_at,
+        measures.measure,
+        stated.row_state,
+        sum(
+            case measures.measure
+                when 'rows' then cast(1 as decimal(38, 10))
+                {%- for amount in amounts %}
+                when '{{ amount }}' then cast(stated.{{ amount }} as decimal(38, 10))
+                {%- endfor %}
+            end
+        ) as total
+    from {{ source_name }}_{{ extract_name }}_stated as stated
+    cross join (values ('rows'){% for amount in amounts %}, ('{{ amount }}'){% endfor %}) as measures (measure)
+    group by all
+
+),
+{%- endfor %}
+
+final as (
+    {%- for source_name, extract_name in delivered_extracts() %}
+    select
+        extract_name,
+        source_file,
+        loaded_at,
+        measure,
+        row_state,
+        cast(total as decimal(38, 10)) as total
+    from {{ source_name }}_{{ extract_name }}_stored
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+)
+
+select * from final
