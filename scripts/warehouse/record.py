@@ -75,22 +75,27 @@ _RESULT_COLUMNS = (
 
 def keep_events(home: Home) -> None:
     """Write what happened to the home so far; backups and restores find it with the raw files."""
-    rows = [
-        (
-            entry["seq"],
-            _moment(entry["at"]),
-            entry["event"],
-            entry.get("snapshot") or entry.get("version") or entry.get("origin"),
-            entry.get("seconds"),
-            not entry["differing"] if "differing" in entry else None,
-            ", ".join(entry.get("rules") or entry.get("differing") or ()) or None,
-        )
-        for entry in home.open_ledger().entries
-        if entry["event"] in EVENTS
-    ]
+    rows = []
+    build = 1
+    for entry in home.open_ledger().entries:
+        if entry["event"] == SCORED:
+            build += 1
+        if entry["event"] in EVENTS:
+            rows.append(
+                (
+                    entry["seq"],
+                    build,
+                    _moment(entry["at"]),
+                    entry["event"],
+                    entry.get("snapshot") or entry.get("version") or entry.get("origin"),
+                    entry.get("seconds"),
+                    not entry["differing"] if "differing" in entry else None,
+                    ", ".join(entry.get("rules") or entry.get("differing") or ()) or None,
+                )
+            )
     _write(
         home.raw / "audit" / "home_events" / "events.parquet",
-        "event_number bigint, occurred_at timestamp, event_type varchar, subject varchar, "
+        "event_number bigint, build_number bigint, occurred_at timestamp, event_type varchar, subject varchar, "
         "seconds double, is_whole boolean, details varchar",
         rows,
     )

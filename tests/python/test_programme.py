@@ -370,6 +370,86 @@ def test_a_failed_critical_rule_makes_a_dataset_red_whatever_its_score(
     assert found["uniqueness"]["quality_status"] == "green"
 
 
+def test_consistency_is_weighed_by_money_where_the_rule_states_it(project: CompiledProject) -> None:
+    def broken(rule_id: str, amount: int | None) -> dict[str, Any]:
+        key = f"{rule_id}={amount}"
+        facts = {"extract_name": "gl_entries", "record_key": key, "is_excepted": False}
+        return facts | {"rule_id": rule_id, "amount": None if amount is None else Decimal(amount)}
+
+    rules = ("unbalanced_journal", "unplaced_posting", "self_approval")
+    read = ("rpt_reconciliation", "rpt_control_totals", "rpt_freshness", "fct_budget_lines")
+    warehouse = project.run(
+        ["int_quality_rules"],
+        given={
+            "rpt_rule_violations": [
+                broken("unbalanced_journal", -30),
+                broken("unbalanced_journal", 20),
+                # One of two without an amount: there is no money to weigh by.
+                broken("unplaced_posting", None),
+                broken("unplaced_posting", 500),
+                broken("self_approval", 500),
+            ],
+            "governance_rules": [
+                {
+                    "rule_id": name,
+                    "dimension": "validity" if name == "self_approval" else "consistency",
+                    "is_critical": True,
+                    "extracts": "gl_entries",
+                }
+                for name in rules
+            ],
+            "stg_governance__rule_results": [
+                {
+                    "build_number": 1,
+                    "dataset_type": "extract",
+                    "dataset": "gl_entries",
+                    "rule_id": "readable_values",
+                    "dimension": "validity",
+                    "state": "passed",
+                    "checked_rows": 8,
+                    "failed_rows": 0,
+                }
+            ],
+            "int_gl_entries_converted": [
+                {"reporting_amount": Decimal(600)},
+                {"reporting_amount": Decimal(-400)},
+            ],
+            **dict.fromkeys((*read, "fct_benefits"), ()),
+        },
+    )
+    found = rows_of(warehouse, "select rule_id, failed_share from intermediate.int_quality_rules")
+    shares = {one["rule_id"]: one["failed_share"] for one in found}
+    # 50 of 1,000 in money; 2 and 1 of 8 rows.
+    assert {name: shares[name] for name in rules} == {
+        "unbalanced_journal": 0.05,
+        "unplaced_posting": 0.25,
+        "self_approval": 0.125,
+    }
+
+
+def test_a_refused_version_is_in_the_history_of_quality(project: CompiledProject) -> None:
+    events = [
+        {"event_number": 4, "build_number": 1, "event_type": "audit_failed", "details": "a.x"},
+        {"event_number": 6, "build_number": 1, "event_type": "audit_failed", "details": "a.x, b.y"},
+        {"event_number": 9, "build_number": 2, "event_type": "backed_up", "details": None},
+    ]
+    warehouse = project.run(
+        ["rpt_data_quality"],
+        given={
+            "stg_governance__home_events": [
+                one | {"occurred_at": f"2026-01-0{one['event_number']} 08:00:00"} for one in events
+            ]
+        },
+    )
+    found = rows_of(warehouse, "from marts.rpt_data_quality")
+    assert [
+        (one["build_number"], one["dataset_type"], one["quality_status"], one["is_current"])
+        for one in found
+    ] == [(1, "version", "red", False)]
+    assert (found[0]["rules_failed"], found[0]["failed_rules"]) == (2, "a.x, b.y")
+    assert f"{found[0]['loaded_at']:%Y-%m-%d %H}" == "2026-01-06 08"
+
+
 def test_an_exception_that_has_run_out_no_longer_excuses(project: CompiledProject) -> None:
     broken = [
         {

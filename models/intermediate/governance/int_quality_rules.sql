@@ -44,6 +44,45 @@ freshness as (
 
 ),
 
+gl_entries as (
+
+    select * from {{ ref('int_gl_entries_converted') }}
+
+),
+
+budget_lines as (
+
+    select * from {{ ref('fct_budget_lines') }}
+
+),
+
+benefits as (
+
+    select * from {{ ref('fct_benefits') }}
+    where benefit_source = 'ledger'
+
+),
+
+-- Money of the extracts whose breaches are stated in money, in reporting currency.
+extract_amounts as (
+
+    select
+        'gl_entries' as dataset,
+        sum(abs(reporting_amount)) as checked_amount
+    from gl_entries
+    union all
+    select
+        'budget_lines' as dataset,
+        sum(abs(reporting_budget_amount)) as checked_amount
+    from budget_lines
+    union all
+    select
+        'benefits' as dataset,
+        sum(abs(reporting_realised_amount)) as checked_amount
+    from benefits
+
+),
+
 extracts as (
 
     select
@@ -62,7 +101,8 @@ violated as (
     select
         rule_id,
         extract_name,
-        count(distinct record_key) as failed_rows
+        count(distinct record_key) as failed_rows,
+        case when count(amount) = count(*) then sum(abs(amount)) end as failed_amount
     from rule_violations
     group by rule_id, extract_name
 
@@ -80,7 +120,15 @@ governed as (
         coalesce(violated.failed_rows, 0) > 0 as is_failed,
         extracts.checked_rows,
         coalesce(violated.failed_rows, 0) as failed_rows,
-        coalesce(cast(violated.failed_rows as double) / nullif(extracts.checked_rows, 0), 0.0) as failed_share,
+        -- Tables disagree by money where the rule can state it, else by rows.
+        coalesce(
+            case
+                when governance_rules.dimension = 'consistency'
+                    then cast(violated.failed_amount as double) / nullif(cast(extract_amounts.checked_amount as double), 0)
+            end,
+            cast(violated.failed_rows as double) / nullif(extracts.checked_rows, 0),
+            0.0
+        ) as failed_share,
         extracts.loaded_at
     from extracts
     inner join governance_rules on ' ' || governance_rules.extracts || ' ' like '% ' || extracts.dataset || ' %'
@@ -88,6 +136,7 @@ governed as (
         on
             extracts.dataset = violated.extract_name
             and governance_rules.rule_id = violated.rule_id
+    left join extract_amounts on extracts.dataset = extract_amounts.dataset
 
 ),
 

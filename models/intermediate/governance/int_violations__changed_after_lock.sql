@@ -7,6 +7,12 @@ budget_line_versions as (
 
 ),
 
+budget_lines as (
+
+    select * from {{ ref('fct_budget_lines') }}
+
+),
+
 final as (
 
     select
@@ -15,27 +21,41 @@ final as (
         'budget_lines' as extract_name,
         concat_ws(
             ', ',
-            'budget_version=' || budget_version,
-            'fiscal_period=' || fiscal_period,
-            'cost_center_id=' || cost_center_id,
-            'account_id=' || account_id,
-            'product_id=' || coalesce(product_id, ''),
-            'initiative_id=' || coalesce(initiative_id, '')
+            'budget_version=' || versions.budget_version,
+            'fiscal_period=' || versions.fiscal_period,
+            'cost_center_id=' || versions.cost_center_id,
+            'account_id=' || versions.account_id,
+            'product_id=' || coalesce(versions.product_id, ''),
+            'initiative_id=' || coalesce(versions.initiative_id, '')
         ) as record_key,
-        source_file,
-        source_row,
+        versions.source_file,
+        versions.source_row,
         cast(
-            case when is_left_out_after_lock then 0 else coalesce(amount, 0) end - standing_amount as decimal(38, 2)
+            {{ convert_amount(
+                'case when versions.is_left_out_after_lock then 0 else coalesce(versions.amount, 0) end'
+                ~ ' - versions.standing_amount',
+                'budget_lines.budget_rate'
+            ) }} as decimal(38, 2)
         ) as amount,
-        'Locked at ' || cast(standing_amount as string) || ' ' || standing_currency || ' on '
-        || substr(cast(standing_locked_at as string), 1, 10) || ', later '
+        'Locked at ' || cast(versions.standing_amount as string) || ' ' || versions.standing_currency || ' on '
+        || substr(cast(versions.standing_locked_at as string), 1, 10) || ', later '
         || case
-            when is_left_out_after_lock then 'left out of a delivery of the whole'
-            else coalesce('sent as ' || cast(amount as string) || ' ' || currency, 'deleted')
+            when versions.is_left_out_after_lock then 'left out of a delivery of the whole'
+            else coalesce('sent as ' || cast(versions.amount as string) || ' ' || versions.currency, 'deleted')
         end
         || '; the locked value stands. Plan the change in a revised version.' as message
-    from budget_line_versions
-    where is_change_after_lock or is_left_out_after_lock
+    from budget_line_versions as versions
+    left join budget_lines
+        on
+            versions.budget_version = budget_lines.budget_version
+            and versions.fiscal_period = budget_lines.fiscal_period
+            and versions.cost_center_id is not distinct from budget_lines.cost_center_id
+            and versions.account_id = budget_lines.account_id
+            and versions.product_id is not distinct from budget_lines.product_id
+            and versions.initiative_id is not distinct from budget_lines.initiative_id
+    where
+        versions.is_change_after_lock
+        or versions.is_left_out_after_lock
 
 )
 

@@ -1,4 +1,4 @@
--- One row per build, dataset and dimension of quality, and one per build and dataset for all of them.
+-- One row per build, dataset and dimension of quality, one per build and dataset for all of them, one per refused build.
 with
 
 quality_rules as (
@@ -16,6 +16,12 @@ quality_dimensions as (
 quality_scores as (
 
     select * from {{ ref('stg_governance__quality_scores') }}
+
+),
+
+home_events as (
+
+    select * from {{ ref('stg_governance__home_events') }}
 
 ),
 
@@ -176,6 +182,20 @@ earlier_builds as (
 
 ),
 
+-- A version that fails its audit is never seen; that it failed is.
+refused_versions as (
+
+    select
+        build_number,
+        details as failed_rules,
+        1 + (length(details) - length(replace(details, ', ', ''))) / 2 as rules_failed,
+        occurred_at
+    from home_events
+    where event_type = 'audit_failed'
+    qualify row_number() over (partition by build_number order by event_number desc) = 1
+
+),
+
 final as (
 
     select
@@ -213,6 +233,24 @@ final as (
         cast(failed_rows as bigint) as failed_rows,
         loaded_at
     from earlier_builds
+    union all
+    select
+        cast(build_number as bigint) as build_number,
+        'version' as dataset_type,
+        'version' as dataset,
+        'all' as dimension,
+        false as is_current,
+        cast(null as double) as score,
+        'audit_failed' as score_reason,
+        cast(0 as double) as weight,
+        'red' as quality_status,
+        cast(null as bigint) as rules_checked,
+        cast(rules_failed as bigint) as rules_failed,
+        failed_rules,
+        cast(null as bigint) as checked_rows,
+        cast(null as bigint) as failed_rows,
+        occurred_at as loaded_at
+    from refused_versions
 
 )
 

@@ -11,6 +11,7 @@ final as (
 
     select
         event_number,
+        build_number,
         event_type,
         subject,
         details,
