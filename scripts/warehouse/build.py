@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse import audit, built, catalog, origin, publish, record, roles
+from warehouse import audit, built, catalog, origin, publish, record, report, roles
 from warehouse.built import Built
 from warehouse.catalog import Mart
 from warehouse.errors import AuditFailedError, BuildFailedError
@@ -320,8 +320,9 @@ def _publish(
         }
         # Equal code has equal definitions and lineage.
         if not (base and base.copy("docs.html", folder)):
-            shutil.copyfile(transformation.document(), folder / "docs.html")
-        _write_pages(folder, facts, findings)
+            docs = report.packed(transformation.document().read_bytes())
+            (folder / "docs.html").write_text(docs, encoding="utf-8")
+        _write_pages(home, folder, facts, findings)
         version = shelf.put(folder, digest, facts)
     if current and current.id == version.id:
         return current, False
@@ -331,22 +332,25 @@ def _publish(
     return version, True
 
 
-def _write_pages(folder: Path, facts: Mapping[str, Any], findings: Sequence[audit.Finding]) -> None:
+def _write_pages(
+    home: Home, folder: Path, facts: Mapping[str, Any], findings: Sequence[audit.Finding]
+) -> None:
     # Declaring charts takes a second; commands that draw none should not wait for it.
     from warehouse.report import site
 
     created_at = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    cache = home.root / "target"
+    database = folder / "marts.duckdb"
     whole = site.Source(
-        folder / "marts.duckdb", "", facts, created_at, site.VERSION_LINKS, site.VERSION_FILES
+        database, "", facts, created_at, site.VERSION_LINKS, site.VERSION_FILES, cache
     )
     site.write(whole, folder)
     site.write_checks(whole, findings, facts["inputs"], folder / "quality.html")
     for role in facts["roles"]:
         database = folder / "roles" / f"{role}.duckdb"
         own = site.Files(f"../{role}.duckdb", "")
-        site.write(
-            site.Source(database, role, facts, created_at, files=own), folder / "roles" / role
-        )
+        source = site.Source(database, role, facts, created_at, files=own, cache=cache)
+        site.write(source, folder / "roles" / role)
 
 
 def _enter(ledger: Ledger, version: publish.Version) -> None:

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import altair as alt
 import duckdb
 import pytest
+import vl_convert
 
 from homes import current
 from warehouse import report
@@ -98,6 +100,24 @@ def test_the_report_is_written_on_request(sample: Home) -> None:
     assert "assets/report.js" not in single.read_text(encoding="utf-8")
     with pytest.raises(UsageError, match="no role 'nobody'"):
         report.write_current(sample, "nobody")
+
+
+def test_the_chart_library_is_bundled_once_per_home(
+    sample: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = current(sample)
+    database = version.path / "roles" / "product_manager.duckdb"
+
+    def written(name: str, cache: Path) -> bytes:
+        source = site.Source(database, "product_manager", version.manifest, "", cache=cache)
+        site.write(source, tmp_path / name)
+        return (tmp_path / name / "assets" / "vega.js").read_bytes()
+
+    first = written("first", tmp_path / "cache")
+    monkeypatch.setattr(vl_convert, "javascript_bundle", lambda *_: "bundled again")
+    (tmp_path / "cache").rename(tmp_path / "kept")
+    assert written("second", tmp_path / "kept") == first
+    assert b"bundled again" in written("third", tmp_path / "empty")
 
 
 def test_without_a_version_there_is_nothing_to_report(empty_home: Home) -> None:

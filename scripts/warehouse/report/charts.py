@@ -131,7 +131,8 @@ def running_lines(x: str, y: str, color: str, tips: Tips, *, height: int = 300) 
         x=_category(x),
         y=alt.Y("running:Q", axis=_number_axis("short")),
         color=_colour(color),
-        strokeDash=_dash(color),
+        # The legend is the points': they have no dashes.
+        strokeDash=alt.StrokeDash(f"{color}:N", legend=None),
     )
     points = base.mark_point(filled=True, size=30).encode(
         x=_category(x), y="running:Q", color=_colour(color), tooltip=_tips(tips)
@@ -414,7 +415,7 @@ def _spec(
     `largest` keeps members, by a measure, to a number; `across` gives each member of a column a
     least width, below which the chart scrolls.
     """
-    spec: dict[str, Any] = chart.properties(width=600, height=height).to_dict()
+    spec: dict[str, Any] = chart.properties(width=600, height=height).to_dict(validate=False)
     usermeta: dict[str, Any] = {}
     if largest:
         usermeta |= dict(zip(("member", "measure", "limit"), largest, strict=True))

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from warehouse.home import PROJECT
 from warehouse.report.figure import HIDDEN, Figure, Page, kind, label
 from warehouse.report.pages import PAGES
 from warehouse.sql import literal
+from warehouse.store import replacing
 
 if TYPE_CHECKING:
     from warehouse.audit import Finding
@@ -135,6 +137,8 @@ class Source:
     links: Sequence[tuple[str, str]] = ()
     # Where the published files lie, as seen from the pages; None where they do not.
     files: Files | None = None
+    # Folder that keeps the chart library from one report to the next.
+    cache: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -166,7 +170,7 @@ def write(source: Source, folder: Path) -> list[Path]:
     site = draw(source)
     assets = folder / "assets"
     assets.mkdir(parents=True, exist_ok=True)
-    for name, text in _assets().items():
+    for name, text in _assets(source.cache).items():
         (assets / name).write_text(str(text), encoding="utf-8")
     written = []
     for page in site.pages:
@@ -254,7 +258,8 @@ def _draw(
     result = connection.execute(figure.select)
     assert result.description is not None
     names = [(column[0], str(column[1])) for column in result.description]
-    rows = _latest(result.fetchall(), [column for column, _ in names])
+    found = result.fetchall()
+    rows = _latest(found, [column for column, _ in names])
     by_column: list[Sequence[Any]] = list(zip(*rows, strict=True)) if rows else [()] * len(names)
     columns = []
     for values, (column, data_type) in zip(by_column, names, strict=True):
@@ -268,7 +273,9 @@ def _draw(
                 **_encode(_plain(values, data_type), how),
             }
         )
-    return Drawn(name, figure, unit, (), {"size": len(rows), "columns": columns})
+    # The page says what it leaves out.
+    data = {"size": len(rows), "found": len(found), "columns": columns}
+    return Drawn(name, figure, unit, (), data)
 
 
 def _latest(rows: list[Any], names: Sequence[str]) -> list[Any]:
@@ -324,7 +331,7 @@ def _page(site: Site, shown: Sequence[Page], *, is_single: bool) -> str:
         "page.html.j2",
         site.source,
         list(site.pages),
-        _assets() if is_single else None,
+        _assets(site.source.cache) if is_single else None,
         "" if is_single else shown[0].id,
         shown={page: site.pages[page] for page in shown},
         catalogue=site.catalogue,
@@ -341,7 +348,8 @@ def _figure_data(drawn: Drawn) -> dict[str, Any]:
         "period": drawn.figure.period,
         "empty": drawn.figure.empty,
         "totals": [asdict(total) for total in drawn.figure.totals],
-        **(drawn.data or {"size": 0, "columns": []}),
+        "marts": drawn.figure.marts,
+        **(drawn.data or {"size": 0, "found": 0, "columns": []}),
     }
 
 
@@ -422,15 +430,27 @@ def _script_json(value: Any) -> Markup:
 
 
 @cache
-def _assets() -> dict[str, Markup]:
+def _assets(folder: Path | None) -> dict[str, Markup]:
     """Scripts and styles of a site by file name."""
-    import vl_convert
-
     # The bundle declares one-letter names; inside a function they disturb nobody.
-    vega = "(() => {" + vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;") + "})();\n"
+    vega = "(() => {" + _vega(folder) + "})();\n"
     own = {path.name: path.read_text(encoding="utf-8") for path in sorted(ASSETS.iterdir())}
     texts = {"vega.js": vega, **own}
     return {name: Markup(text.replace("</script", "<\\/script")) for name, text in texts.items()}  # nosec B704 - our own files
+
+
+def _vega(folder: Path | None) -> str:
+    """The chart library as a script. Bundling it takes seconds, so a folder keeps it by version."""
+    kept = folder and folder / f"vega-{metadata.version('vl-convert-python')}.js"
+    if kept and kept.exists():
+        return kept.read_text(encoding="utf-8")
+    import vl_convert
+
+    bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
+    if kept:
+        with replacing(kept) as unfinished:
+            unfinished.write_text(bundle, encoding="utf-8")
+    return bundle
 
 
 @cache
