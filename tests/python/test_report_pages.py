@@ -236,6 +236,16 @@ def test_one_file_holds_the_whole_report(desktop: Opened, version: Path, tmp_pat
     assert desktop.page.evaluate("window.printed") == len(PAGES)
 
 
+def test_definitions_and_lineage_unpack_themselves(desktop: Opened, version: Path) -> None:
+    path = version / "docs.html"
+    assert path.stat().st_size < BYTES_PER_PAGE
+    model = "#!/model/model.product_finance.rpt_budget_variance"
+    desktop.page.goto(f"{path.as_uri()}{model}?g_v=1&g_i=%2Brpt_budget_variance")
+    desktop.page.wait_for_selector("h1:has-text('rpt_budget_variance')")
+    desktop.page.wait_for_selector("text=Lineage Graph")
+    assert {url.split(":")[0] for url in desktop.requests} <= {"file", "about", "data", "blob"}
+
+
 def variant(version: Path, folder: Path, kind: str) -> Path:
     """The sample's published file with its rows changed to an extreme."""
     database = folder / "marts.duckdb"
@@ -299,3 +309,20 @@ def test_extreme_companies_are_drawn_too(
                     page.page.locator("#unit-cost [data-csv]").click()
                 text = waiting.value.path().read_text(encoding="utf-8-sig")
                 assert "\"'=HYPERLINK" in text, "text that begins like a formula stays text"
+            if kind == "many products":
+                with duckdb.connect(database, read_only=True) as connection:
+                    rows = connection.execute(
+                        "select 7 * count(*) from rpt_product_contribution where is_closed"
+                    ).fetchall()[0][0]
+                assert rows > site.ROWS_CARRIED
+                page.go(tmp_path / "site" / "revenue.html", "#from=2023-10-01")
+                said = page.page.locator("#contribution-ladder [data-carried]").inner_text()
+                found = re.fullmatch(
+                    r"Shortened shows months from (\w+ \d{4}) on; all ([\d,]+) rows in rpt_product_contribution",
+                    said,
+                )
+                assert found, said
+                assert int(found.group(2).replace(",", "")) == rows
+                period = page.page.locator("#contribution-ladder [data-period]").inner_text()
+                assert period.startswith(f"Period {found.group(1)} ")
+                assert page.page.locator("#mrr-months [data-carried]").inner_text() == ""

@@ -34,20 +34,21 @@
     text: (v) => wordsText(v),
   };
   const NUMERIC = new Set(["money", "price", "rate", "ratio", "number", "count"]);
-  const short = guard((v) => digits(v, 0, Math.abs(v) >= 1e3 ? 1 : 2, { notation: "compact" }));
+  /* Three digits, four at most: 1.74M, 425.5K, 740, 60.53. */
+  const short = guard((v) => { const size = Math.abs(v); return digits(v, 0, size >= 1e6 ? 2 : size >= 1e3 ? 1 : size >= 100 ? 0 : 2, { notation: "compact" }); });
   const monthNames = new Intl.DateTimeFormat(shared.locale, { month: "short", year: "numeric", timeZone: "UTC" });
   function monthText(value) {
     const parts = /^(\d{4})-(\d\d)/.exec(value ?? "");
     return parts ? monthNames.format(Date.UTC(+parts[1], +parts[2] - 1, 1)) : value ?? "–";
   }
-  const ACRONYMS = new Set(["mrr", "arr", "npv", "irr", "roi", "nrr", "grr", "cac", "ltv"]);
-  /* Codes of the marts read as words: `never_pays_back` is Never pays back. */
+  const ACRONYMS = new Set(["mrr", "arr", "npv", "irr", "roi", "nrr", "grr", "cac", "ltv", "gl", "po", "fx", "kpi", "eu", "us", "hr"]);
+  const CODES = /^[a-z][a-z0-9]*(_[a-z0-9]+)*(, [a-z][a-z0-9]*(_[a-z0-9]+)*)*$/;
+  /* Codes of the marts, and lists of them, read as words: `never_pays_back` is Never pays back. */
   function wordsText(value) {
     if (value === null || value === undefined || value === "") return "–";
     const text = String(value);
-    if (!/^[a-z][a-z0-9]*(_[a-z0-9]+)*$/.test(text)) return text;
-    if (ACRONYMS.has(text)) return text.toUpperCase();
-    const spaced = text.replaceAll("_", " ");
+    if (!CODES.test(text) || /^(fct|dim|rpt)_/.test(text)) return text;
+    const spaced = text.replace(/[a-z0-9]+/g, (word) => (ACRONYMS.has(word) ? word.toUpperCase() : word)).replaceAll("_", " ");
     return spaced[0].toUpperCase() + spaced.slice(1);
   }
   const chartFunctions = {
@@ -141,7 +142,7 @@
     } else if (choice.product || choice.line) scope = "not split by product";
     if (choice.initiative && figure.has.has("initiative_id"))
       rows = rows.filter((row) => row.initiative_id === choice.initiative);
-    let period = "";
+    let period = figure.rows.length && !figure.has.has("month") ? "not split by month" : "";
     if (figure.has.has("month") && figure.rows.length) {
       rows = rows.filter((row) => row.month >= choice.from && row.month <= choice.to);
       const months = rows.map((row) => row.month);
@@ -275,10 +276,13 @@
   const emptyText = (figure) => (figure.rows.length ? "No rows for this choice." : figure.empty);
 
   /* ---------- cards and lists ---------- */
-  function valueOf(row, unit) {
-    const kind = { amount: "money", rate: "rate", ratio: "ratio", months: "number", count: "count" }[unit] ?? "number";
-    return (value) => FORMAT[kind](value);
+  /* Numbers with the unit that their row names; rates carry their sign, ratios and counts have none. */
+  function valueOf(unit) {
+    const kind = { amount: "price", rate: "rate", ratio: "ratio", count: "count" }[unit] ?? "number";
+    const name = { amount: shared.currency, rate: "", ratio: "", count: "" }[unit] ?? wordsText(unit).toLowerCase();
+    return (value) => (name ? `${FORMAT[kind](value)} ${name}` : FORMAT[kind](value));
   }
+  const DIRECTIONS = { "1": "at least ", "-1": "at most ", "0": "about " };
   function sparkline(values, target) {
     const known = values.filter(isNumber);
     if (known.length < 2) return null;
@@ -306,14 +310,14 @@
   function card(history) {
     const ordered = [...history].sort((a, b) => ((a.month ?? "") < (b.month ?? "") ? -1 : 1));
     const now = ordered.at(-1);
-    const write = valueOf(now, now.unit);
+    const write = valueOf(now.unit);
     const say = (...parts) => make("p", {}, ...parts.filter((part) => part !== null && part !== undefined));
     const target = now.target ?? null, low = now.lower_bound ?? null;
     return { now, element: make("section", { class: "card", "aria-label": now.kpi },
       make("h4", {}, now.kpi),
       make("div", { class: "value" }, now.value === null ? "–" : write(now.value)),
       now.value === null && now.value_reason ? make("p", { class: "reason" }, wordsText(now.value_reason)) : null,
-      say(target === null ? null : `Target ${write(target)} `, now.status ? stateMark(now.status) : null),
+      say(target === null ? null : `Target ${DIRECTIONS[now.polarity] ?? ""}${write(target)} `, now.status ? stateMark(now.status) : null),
       low === null ? null : say(`Between ${write(low)} and ${write(now.upper_bound)}, ${wordsText(now.evidence_basis).toLowerCase()}`),
       say(now.month ? monthText(now.month) : now.period ?? "", now.trend ? ` · ${wordsText(now.trend)}` : ""),
       now.note ? make("p", { class: "small" }, now.note) : null,
@@ -336,11 +340,11 @@
     const label = (name) => figure.columns.find((column) => column.name === name)?.label;
     const others = shownColumns(figure).filter((column) => !["rank", "title", "text", "evidence_query", "is_favourable"].includes(column.name));
     const all = sorted(figure, rows);
-    const items = (figure.isWhole ? all : all.slice(0, LISTED)).map((row) => make("li", {}, make("div", {},
+    const items = (figure.isWhole ? all : all.slice(0, LISTED)).map((row, at) => make("li", {}, make("div", {},
       make("h3", {}, row.is_favourable === null || row.is_favourable === undefined ? "" : make("span", { class: row.is_favourable ? "helps" : "harms", role: "img", "aria-label": row.is_favourable ? "favourable" : "unfavourable" }, row.is_favourable ? "▲ " : "▼ "), row.title),
       make("p", { class: "text" }, row.text ?? ""),
-      make("p", {}, ...others.filter((column) => row[column.name] !== null).flatMap((column, at) => [at ? " · " : "", make("b", {}, label(column.name)), " ", isState(column.name) ? stateMark(row[column.name]) : FORMAT[column.kind](row[column.name])])),
-      row.evidence_query ? make("details", {}, make("summary", {}, `Rows behind: ${row.title} ${row.rank}`), make("pre", {}, row.evidence_query)) : null)));
+      make("p", {}, ...others.filter((column) => row[column.name] !== null).flatMap((column, place) => [place ? " · " : "", make("b", {}, label(column.name)), " ", isState(column.name) ? stateMark(row[column.name]) : FORMAT[column.kind](row[column.name])])),
+      row.evidence_query ? make("details", {}, make("summary", {}, `Rows behind: ${row.title} ${at + 1}`), make("pre", {}, row.evidence_query)) : null)));
     const parts = make("div", {}, make("ol", { class: "list" }, ...items));
     if (all.length > LISTED) {
       const button = make("button", { type: "button" }, figure.isWhole ? `Show the first ${LISTED}` : `Show all ${all.length}`);
@@ -379,7 +383,7 @@
   /* Room for the words of each column; what does not fit a narrow screen scrolls. */
   function leastWidth(spec, rows) {
     const { across, least } = spec.usermeta ?? {};
-    return across ? new Set(rows.map((row) => row[across])).size * least + 100 : 0;
+    return across ? new Set(rows.map((row) => row[across])).size * least + 150 : 0;
   }
   function heightOf(spec, rows) {
     if (!spec.height?.step) return spec.height;
@@ -498,6 +502,8 @@
     };
     say("[data-period]", "Period", period);
     say("[data-scope]", "Scope", scope);
+    const first = figure.found > figure.size && figure.rows.reduce((least, row) => (row.month < least ? row.month : least), figure.rows[0].month);
+    say("[data-carried]", "Shortened", first && `shows months from ${monthText(first)} on; all ${FORMAT.count(figure.found)} rows in ${figure.marts[0]}`);
   }
 
   /* ---------- downloads ---------- */
@@ -558,7 +564,7 @@
         choice.product ? products.get(choice.product)?.name ?? choice.product : choice.line ? `Product line ${choice.line}` : "All products",
         choice.from ? `${monthText(choice.from)} – ${monthText(choice.to)}` : null,
       ].filter(Boolean);
-      article.querySelector("[data-choice]").textContent = words.join(" · ");
+      article.querySelector("[data-choice]").textContent = hasFigures() ? words.join(" · ") : "";
     }
     for (const link of document.querySelectorAll("nav a[data-page]"))
       if (link.dataset.page === state.page) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
@@ -604,10 +610,12 @@
   function fill(name, options) {
     const control = form.elements[name];
     control.replaceChildren(...options.map(([value, text]) => make("option", { value }, text)));
-    control.closest("label").hidden = options.length < 2;
+    control.closest("label").hidden = options.length < 2 || !hasFigures();
   }
+  const hasFigures = () => [...figures.values()].some((figure) => figure.page === state.page);
   function controls() {
     const choice = effective();
+    form.querySelector("[type=reset]").hidden = !hasFigures();
     const lines = [...new Set(shared.products.map(([, , line]) => line).filter(Boolean))].sort();
     fill("line", [["", "All lines"], ...lines.map((line) => [line, line])]);
     fill("product", [["", "All products"], ...shared.products.filter(([, , line]) => !state.line || line === state.line).map(([id, name]) => [id, name])]);

@@ -121,7 +121,8 @@ def experiments() -> Figure:
         means="The headline method of each experiment with its 80 % interval. An interval across zero proves nothing "
         "yet; a blocked experiment has no value whatever its effect.",
         select="""
-            select experiment_id || ' · ' || outcome_name as experiment, initiative_id as of_initiative, method, evidence_grade, effect, lower_80_effect, upper_80_effect, p_value,
+            select experiment_id || ' · ' || outcome_name as experiment, initiative_id as of_initiative, method,
+                'Evidence grade ' || evidence_grade as evidence_grade, effect, lower_80_effect, upper_80_effect, p_value,
                 value_amount, value_amount_reason, lower_80_value_amount, upper_80_value_amount, blocked_reason,
                 treatment_units, control_units, assigned_on
             from rpt_incrementality

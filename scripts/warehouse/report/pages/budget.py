@@ -93,7 +93,7 @@ def variance_drivers() -> Figure:
         "revenue without planned units. Labour is left out here, because it looks at part of the cost again.",
         select="""
             select product_id, coalesce(product, product_id) as product, month, bridge,
-                bridge || ': ' || driver as driver, sum(variance_favourable_amount) as variance_favourable_amount
+                upper(bridge[1]) || bridge[2:] || ': ' || driver as driver, sum(variance_favourable_amount) as variance_favourable_amount
             from rpt_variance_drivers
             join report_budgets using (fiscal_year, budget_version)
             join report_periods using (fiscal_period)
@@ -115,8 +115,8 @@ def variance_drivers() -> Figure:
 def outlook() -> Figure:
     return Figure(
         title="How will the year end, and how far do the methods disagree?",
-        means="The bar runs from the lowest to the highest estimate of expense any method makes, the point is the one "
-        "with the smallest error in earlier years, line by line. Compare it with the budget in the rows.",
+        means="The bar runs from the lowest to the highest estimate of expense any method makes, the square is the "
+        "outlook, the one with the smallest error in earlier years line by line, the circle the budget.",
         select="""
             with latest as (
                 select outlook.*, month,
@@ -180,9 +180,9 @@ def outlook() -> Figure:
 
 def material_variances() -> Figure:
     return Figure(
-        title="Which material variances are still unexplained?",
-        means="Variances beyond the limits finance set, largest harm first. Overdue means nobody explained them within "
-        "the days allowed after the close.",
+        title="Which variances are material, and has anyone explained them?",
+        means="Variances beyond the limits finance set, those without an explanation first, then the largest harm. Overdue "
+        "means nobody explained them within the days allowed after the close.",
         select="""
             select product_id, coalesce(product, product_id) as product, month, coalesce(cost_center, cost_center_id) as cost_center,
                 coalesce(account, account_id) as account, budget_amount, actual_amount, variance_favourable_amount,
@@ -195,9 +195,10 @@ def material_variances() -> Figure:
             left join report_accounts using (account_id)
             left join report_products using (product_id)
             where is_material
-            order by variance_favourable_amount""",
+            order by explanation is not null, variance_favourable_amount""",
         labels={
             "variance_favourable_amount": "Variance",
+            "variance_rate": "Above (below) budget",
             "is_explanation_overdue": "Explanation overdue",
             "is_action_overdue": "Action overdue",
         },

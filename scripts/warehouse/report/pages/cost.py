@@ -205,8 +205,10 @@ def opportunities() -> Figure:
         "at the same money: do not add them up.",
         select="""
             select case when scope_type = 'product' then opportunities.scope_id end as product_id, amount_rank as rank, rule_name as opportunity,
-                opportunities.scope_id as concerns, observed_amount as at_stake_amount, action, owner, evidence
+                coalesce(product, cost_center, opportunities.scope_id) as concerns, observed_amount as at_stake_amount, action, owner, evidence
             from rpt_optimisation_opportunities as opportunities
+            left join report_products on scope_type = 'product' and opportunities.scope_id = report_products.product_id
+            left join report_cost_centers on scope_type = 'cost_center' and opportunities.scope_id = cost_center_id
             order by amount_rank""",
         labels={"rank": "Rank"},
     )

@@ -170,7 +170,6 @@ def tornado() -> Figure:
                 "p90_amount": "Driver at its high end",
             },
         ),
-        is_wide=False,
     )
 
 
@@ -178,7 +177,7 @@ def simulation() -> Figure:
     return Figure(
         title="How likely is it that an initiative loses money?",
         means="Net present value over 10,000 draws: the bar holds 80 of 100, the point is the median. The worst tenth "
-        "averages what the rows call the bad case.",
+        "averages what the rows call the bad case. Valued at the last closed month, not at the start of each initiative.",
         select="""
             select product_id, coalesce(initiative, subject_id) as subject, base_npv_amount,
                 p10_amount, p50_amount, p90_amount, cvar10_amount, loss_probability, status
@@ -187,7 +186,7 @@ def simulation() -> Figure:
             where subject_type = 'initiative'
             order by loss_probability desc, p50_amount""",
         labels={
-            "base_npv_amount": "NPV, forecast",
+            "base_npv_amount": "NPV as forecast",
             "p10_amount": "10 of 100 below",
             "p50_amount": "Median",
             "p90_amount": "90 of 100 below",
@@ -225,7 +224,7 @@ def portfolio_risk() -> Figure:
             where subject_type = 'portfolio'
             order by initiatives desc""",
         labels={
-            "base_npv_amount": "NPV, forecast",
+            "base_npv_amount": "NPV as forecast",
             "mean_npv_amount": "Mean",
             "p10_amount": "10 of 100 below",
             "p50_amount": "Median",
@@ -242,7 +241,7 @@ def associations() -> Figure:
         means="Registered pairs only, with seasons and trends taken out and corrected for the number of looks. Moving "
         "together is not causing: the next step is an experiment.",
         select="""
-            select product_id, statement, pair_id as pair, lag_months as lag, spearman, pearson, q_value, effective_observations, is_as_expected
+            select product_id, replace(statement, '_', ' ') as statement, pair_id as pair, lag_months as lag, spearman, pearson, q_value, effective_observations, is_as_expected
             from rpt_kpi_associations
             where is_significant
             order by abs(spearman) desc, pair, lag""",

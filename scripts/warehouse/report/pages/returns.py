@@ -7,8 +7,8 @@ from warehouse.report.figure import Figure, Page, Total
 def initiatives() -> Figure:
     return Figure(
         title="What was each initiative meant to return, and what does it return?",
-        means="Ex ante is the first locked business case, which never changes; ex post is realised plus outlook. A "
-        "realised return of work in progress is no loss yet: read the forecast.",
+        means="Whatever was approved. Ex ante is the first locked business case, which never changes; ex post is realised "
+        "plus outlook. A realised return of work in progress is no loss yet: read the forecast.",
         select="""
             select returns.initiative_id, initiatives.product_id, initiative, status,
                 max(cost_amount) filter (where version_role = 'baseline') as promised_cost_amount,
@@ -24,6 +24,7 @@ def initiatives() -> Figure:
                 max(payback_months_reason) filter (where version_role = 'forecast') as expected_payback_months_reason
             from rpt_initiative_returns as returns
             left join report_initiatives as initiatives using (initiative_id)
+            where status is distinct from 'proposed'
             group by all
             order by expected_npv_amount desc nulls last""",
         unit="{currency}; rates in %",
@@ -51,7 +52,8 @@ def npv_bridge() -> Figure:
     return Figure(
         title="What moved net present value from promise to forecast?",
         means="Every initiative with an approved case, added up; the steps are exact to the cent. Timing is delay, "
-        "volume is benefit that never came, value is what the rest is worth against its promise.",
+        "volume is benefit that never came, value is what the rest is worth against its promise. The last step goes from "
+        "the rate of the case to today's.",
         select="""
             select initiative_id, product_id, initiative_name as initiative, step, step_order, amount
             from (
@@ -72,14 +74,14 @@ def npv_bridge() -> Figure:
 def payback() -> Figure:
     return Figure(
         title="When is the money back?",
-        means="Net cash flows added up since the first one: the money is back where a line crosses zero for good. "
-        "Choose an initiative above to see its own curve.",
+        means="Net cash flows of what was approved, added up since the first one: the money is back where a line crosses "
+        "zero for good. Choose an initiative above to see its own curve.",
         select="""
             select flows.initiative_id, initiatives.product_id, initiative, month_date as flow_month, version_role as version,
                 sum(net_amount) as net_amount
             from fct_initiative_cash_flows as flows
             left join report_initiatives as initiatives using (initiative_id)
-            where version_role in ('baseline', 'forecast', 'realised')
+            where version_role in ('baseline', 'forecast', 'realised') and status is distinct from 'proposed'
             group by all
             order by flow_month, version""",
         labels={"flow_month": "Month"},

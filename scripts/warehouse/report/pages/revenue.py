@@ -30,7 +30,8 @@ def mrr_waterfall() -> Figure:
 def mrr_months() -> Figure:
     return Figure(
         title="How do the movements compare from month to month?",
-        means="Each row is one month's bridge from opening to closing. Closing of a month is the opening of the next.",
+        means="Each row is one month's bridge from opening to closing. Closing of a month is the opening of the next, at the "
+        "exchange rates of the latest month; the scorecard has each month at its own.",
         select="""
             select month_date as month, opening_mrr_amount, new_amount, expansion_amount, reactivation_amount,
                 contraction_amount, churn_amount, closing_mrr_amount, closing_customers
@@ -114,6 +115,7 @@ def contribution_by_product() -> Figure:
             where is_closed
             order by month, revenue_amount desc""",
         period="last",
+        labels={"product_contribution_rate": "Of revenue"},
         totals=(
             Total("Revenue", "revenue_amount"),
             Total("Product contribution", "product_contribution_amount"),
@@ -165,7 +167,7 @@ def unit_economics() -> Figure:
     return Figure(
         title="What does a customer bring, cost to win and leave over a lifetime?",
         means="By segment, in the last month of the period. Lifetime value is capped where hardly anyone leaves: treat "
-        "such values as a floor. Payback is months of gross margin until acquisition cost is back.",
+        "such values as a floor. Payback is months of new customers' gross margin until acquisition cost is back.",
         select="""
             select month_date as month, segment, closing_customers, arpa_amount, arpa_amount_reason,
                 gross_margin_rate, gross_margin_rate_reason, monthly_churn_rate, monthly_churn_rate_reason,
@@ -173,6 +175,7 @@ def unit_economics() -> Figure:
                 ltv_amount, ltv_amount_reason, ltv_cac_ratio, ltv_cac_ratio_reason, is_ltv_capped
             from rpt_unit_economics
             order by month, segment""",
+        unit="{currency}; rates in %",
         period="last",
         labels={
             "closing_customers": "Customers",

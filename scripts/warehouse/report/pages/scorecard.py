@@ -7,21 +7,22 @@ def key_figures() -> Figure:
     return Figure(
         title="Are the goals met?",
         means="By objective, what is off target first: the last month of the period against its target. Green, amber "
-        "and red follow from the target and its tolerances; the line shows the months of the period, dashed is "
-        "the target.",
+        "and red follow from the target and its tolerances; the line shows the months of the period, dashed the "
+        "target. Against budget, positive helps profit.",
         select="""
             with latest as (
                 select max(month_date) as month_date from rpt_kpi_scorecard
             )
 
             select scope_type, scope_id, kpi_name as kpi, rpt_kpi_scorecard.month_date as month, kpi_value as value,
-                kpi_value_reason as value_reason, target_value as target, status, trend, unit, objective_name as objective
+                kpi_value_reason as value_reason, target_value as target, status, trend, unit, polarity,
+                objective_name as objective
             from rpt_kpi_scorecard
             cross join latest
             where scope_type in ('company', 'product_line', 'product')
                 and rpt_kpi_scorecard.month_date > latest.month_date - interval 24 month
             order by scope_type, scope_id, objective, kpi, month""",
-        unit="as each figure says; amounts in {currency}",
+        unit="as each figure says",
         layout="cards",
     )
 
@@ -29,8 +30,9 @@ def key_figures() -> Figure:
 def insights() -> Figure:
     return Figure(
         title="What should a director know?",
-        means="Findings that hold now, ranked by the money at stake. Each names who should act and where the proof is; "
-        "grade A is an experiment, E an assertion. Two findings may look at the same money: do not add them up.",
+        means="Findings that hold now, the largest of each kind first, by the money at stake in a year. Each names who should "
+        "act and where the proof is; grade A is an experiment, E an assertion. Two findings may look at the same money: do "
+        "not add them up.",
         select="""
             select product_id, insight_rank as rank, rule_name as title, statement as text, stake_amount,
                 driver_summary as drivers, suggested_action as action, suggested_owner as owner, evidence_grade,
@@ -59,11 +61,11 @@ def programme_targets() -> Figure:
         select="""
             select target_id || ' ' || target_name as kpi, fiscal_period as period, unit, cast(value as double) as value,
                 value_reason, cast(target_value as double) as target, cast(lower_bound as double) as lower_bound,
-                cast(upper_bound as double) as upper_bound, state as status, definition as note, observations,
+                cast(upper_bound as double) as upper_bound, 1 as polarity, state as status, definition as note, observations,
                 failing_items, evidence_basis, owner
             from rpt_programme_targets
             order by target_id""",
-        unit="as each target says; amounts in {currency}",
+        unit="as each target says",
         layout="cards",
     )
 

@@ -16,7 +16,23 @@ def quality() -> Figure:
             where is_current and dimension = 'all'
             order by quality_status = 'red' desc, quality_status = 'amber' desc, score nulls last, dataset""",
         unit="score from 0 to 1",
-        kinds={"score": "ratio"},
+        # Four digits: one bad row in a thousand shows.
+        kinds={"score": "price"},
+    )
+
+
+def refused_versions() -> Figure:
+    return Figure(
+        title="Which versions were kept from being published?",
+        means="Builds whose last audit before they were published failed, with the rules it failed by. Readers never saw such a "
+        "version: the one before stayed until the next passed.",
+        select="""
+            select build_number as build, loaded_at as audited, rules_failed, failed_rules
+            from rpt_data_quality
+            where dataset_type = 'version'
+            order by build desc""",
+        unit="rules",
+        empty="Every version passed its audit.",
     )
 
 
@@ -47,22 +63,21 @@ def reconciliation() -> Figure:
     return Figure(
         title="Does the detail make the ledger?",
         means="Subledgers against the general ledger by month: movements, not balances, so a difference shows once, where "
-        "it arose. Open periods are not judged yet.",
+        "it arose. Differences count whatever their direction. Open periods are not judged yet.",
         select="""
             select month_date as month, subledger, reconciliation_state, count(*) as account_months,
                 sum(reporting_subledger_amount) as subledger_amount, sum(reporting_gl_amount) as gl_amount,
-                sum(reporting_difference_amount) as difference_amount
+                sum(reporting_difference_amount) as difference_amount, sum(abs(reporting_difference_amount)) as off_by_amount
             from rpt_reconciliation
             group by all
             order by month desc, subledger, reconciliation_state""",
-        labels={"gl_amount": "Ledger", "account_months": "Accounts"},
+        labels={"gl_amount": "Ledger", "account_months": "Accounts", "off_by_amount": "Off by"},
         kinds={"account_months": "count"},
         chart=charts.heat(
             "month",
             "subledger",
-            "difference_amount",
-            {"subledger": "Subledger", "month": "Month", "difference_amount": "Difference"},
-            diverging=True,
+            "off_by_amount",
+            {"subledger": "Subledger", "month": "Month", "off_by_amount": "Off by"},
             step=30,
         ),
         totals=(
@@ -189,6 +204,7 @@ PAGE = Page(
     "Can these figures be relied on, what is wrong with them, and who sees to it?",
     (
         quality,
+        refused_versions,
         freshness,
         reconciliation,
         control_totals,
