@@ -24,6 +24,15 @@ SEEDS = PROJECT / "seeds" / "governance"
 # Numbers whose names say their unit: rates and ratios are fractions, money is in a stated currency.
 MONEY = re.compile(r"_amount$|_cost$")
 CURRENCY = re.compile(r"currency|USD|minor unit", re.IGNORECASE)
+PURE = re.compile(r"_(rate|share|probability|ratio|index|multiple)$")
+UNIT = re.compile(
+    r"hours?\b|days?\b|months?\b|periods?\b|years?\b|fraction|from -?\d\S* to \d|pure number|\bratio\b|currency|"
+    r"\bunits?\b|quantity|customers|conversions|\bnats\b|p-value|\bper \w|points|journeys|\brows\b|standard error|"
+    r"standard deviation|correlation|\bfactor\b|\bweight\b|\bfreedom\b|MASE|WAPE|users|tickets|initiatives|touches|"
+    r"\bmoney\b",
+    re.IGNORECASE,
+)
+SIGN = re.compile(r"positive|negative|debit|absolute|natural direction|helps profit", re.IGNORECASE)
 
 
 def nodes(project: CompiledProject, kind: str = "model") -> Iterator[Mapping[str, Any]]:
@@ -77,6 +86,38 @@ def test_money_says_its_currency(project: CompiledProject) -> None:
         if not CURRENCY.search(node["description"]) and "currency" not in node["columns"]
         for column in node["columns"].values()
         if MONEY.search(column["name"]) and not CURRENCY.search(column["description"])
+    ]
+    assert not silent
+
+
+def number_columns(project: CompiledProject) -> list[tuple[str, str, str, str]]:
+    """Mart and its description, column and its description, of every decimal or double."""
+    return [
+        (node["name"], node["description"], column["name"], column["description"])
+        for node in mart_nodes(project)
+        for column in node["columns"].values()
+        if column["data_type"].startswith(("decimal", "double"))
+    ]
+
+
+def test_numbers_say_their_unit(project: CompiledProject) -> None:
+    """By their name (money is asked for its currency above), else in words."""
+    columns = number_columns(project)
+    assert len(columns) > 500
+    silent = [
+        f"{mart}.{column}"
+        for mart, _, column, meaning in columns
+        if not MONEY.search(column) and not PURE.search(column) and not UNIT.search(meaning)
+    ]
+    assert not silent
+
+
+def test_money_says_its_sign(project: CompiledProject) -> None:
+    """In the column, or for all of them in the description of the mart."""
+    silent = [
+        f"{mart}.{column}"
+        for mart, description, column, meaning in number_columns(project)
+        if MONEY.search(column) and not SIGN.search(description) and not SIGN.search(meaning)
     ]
     assert not silent
 
