@@ -377,5 +377,12 @@ def _write(path: Path, columns: str, rows: Sequence[tuple[Any, ...]]) -> None:
 
 def _holds(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
     stored = f"read_parquet({literal(str(path))})"
+    # An earlier release may have kept other columns.
+    ours, theirs = (
+        [column[:2] for column in connection.execute(f"describe from {rows}").fetchall()]
+        for rows in ("rows", stored)
+    )
+    if ours != theirs:
+        return False
     query = f"select count(*) from ((from rows except all from {stored}) union all (from {stored} except all from rows))"
     return bool(scalar(connection, query) == 0)

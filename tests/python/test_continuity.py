@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from homes import current, mart_bytes
-from warehouse import backup, build, drill, verify
+from warehouse import backup, build, drill, record, verify
 from warehouse.errors import TamperedError, UsageError
 from warehouse.home import LEDGER, Home
 from warehouse.store import fingerprint
@@ -167,3 +167,17 @@ def test_the_drill_measures_and_finds_what_is_not_the_same(
     assert not restored[0].root.exists()
     entry = home.open_ledger().entries[-1]
     assert (entry["event"], entry["differing"]) == ("drilled", ["dim_customer"])
+
+
+def test_events_an_earlier_release_kept_are_written_anew(empty_home: Home) -> None:
+    ledger = empty_home.open_ledger()
+    for event in ("audit_failed", "scored", "audit_failed"):
+        ledger.append(event, rules=["mart.rule"])
+    path = empty_home.raw / "audit" / "home_events" / "events.parquet"
+    path.parent.mkdir(parents=True)
+    with duckdb.connect() as connection:
+        connection.execute(f"copy (select 1 as event_number) to '{path}'")
+        record.keep_events(empty_home)
+        query = f"select event_number, build_number, details from '{path}' order by all"
+        found = connection.execute(query).fetchall()
+    assert found == [(1, 1, "mart.rule"), (3, 2, "mart.rule")]
