@@ -66,12 +66,13 @@ def _decimal(text: str, precision: int, scale: int) -> Kind:
     is_short = f"(strpos({text}, '.') = 0 or strlen({text}) - strpos({text}, '.') <= {scale})"
     is_plain = " and ".join(f"not contains({text}, '{letter}')" for letter in "eE_")
     zeros = f"[+-]?([0-9]+[.]?[0-9]{{0,{scale}}}0*|[.][0-9]{{1,{max(scale, 1)}}}0*)"
-    exponent = "[+-]?[0-9]*[.]?[0-9]+[eE][+-]?[0-9]+"
+    # Short enough for a double to tell exactly; 1e-400 would be zero to it.
+    exponent = "[+-]?[0-9]*[.]?[0-9]+[eE][+-]?[0-9]{1,2}"
     return Kind(
         f"case when {is_short} and {is_plain} then {value} "
         f"when regexp_full_match({text}, '{zeros}') then {value} "
         # 1.5e-7 is taken where it fits the scale exactly.
-        f"when regexp_full_match({text}, '{exponent}') "
+        f"when strlen({text}) <= 20 and regexp_full_match({text}, '{exponent}') "
         f"and try_cast({text} as double) = cast({value} as double) then {value} end",
         f"not a number with at most {precision - scale} digits before and {scale} after the "
         "decimal point: write it like -1234.56, without separators or currency signs",
