@@ -70,3 +70,11 @@ def test_memory_is_that_of_the_process_measured() -> None:
     assert small.peak_gigabytes < 0.2
     with pytest.raises(BuildFailedError, match="ended with 3"):
         bench.measure([sys.executable, "-c", "raise SystemExit(3)"], {})
+
+
+def test_damaged_mappings_files_and_numbers_are_read_or_refused(tmp_path: Path) -> None:
+    part = bench.parts()["fuzz"]
+    figures = {one.name: one.value for one in bench.run(part, {"seconds": 3}, tmp_path)}
+    assert figures["mappings tried"] > 0
+    assert figures["files tried"] > 0
+    assert figures["decimals tried"] >= 1000
