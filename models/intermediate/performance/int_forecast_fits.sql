@@ -1,6 +1,12 @@
 -- One row per series, origin, forecast method and horizon; the origin at the end of the series is the forecast itself.
 with recursive
 
+histories as (
+
+    select * from {{ ref('int_forecast_histories') }}
+
+),
+
 series as (
 
     select
@@ -11,116 +17,33 @@ series as (
 
 ),
 
-policies as (
-
-    select
-        season_months,
-        horizon_months,
-        backtest_horizon_months,
-        backtest_origins,
-        minimum_origins,
-        minimum_history_months
-    from {{ ref('forecast_policies') }}
-
-),
-
-lengths as (
-
-    select
-        series_id,
-        max(month_number) as length
-    from series
-    group by series_id
-
-),
-
--- Smoothing and Theta need two seasons behind every origin they are judged on, and enough such origins.
-plans as (
-
-    select
-        lengths.series_id,
-        lengths.length,
-        policies.season_months,
-        policies.horizon_months,
-        policies.backtest_horizon_months,
-        lengths.length
-        - policies.backtest_horizon_months - policies.minimum_origins + 1 >= 2 * policies.season_months as is_smoothable,
-        greatest(
-            lengths.length - policies.backtest_horizon_months - policies.backtest_origins + 1,
-            case
-                when
-                    lengths.length
-                    - policies.backtest_horizon_months - policies.minimum_origins + 1 >= 2 * policies.season_months
-                    then 2 * policies.season_months
-                else policies.minimum_history_months
-            end
-        ) as first_origin
-    from lengths
-    cross join policies
-    where lengths.length >= policies.minimum_history_months
-
-),
-
 origins as (
 
-    select
-        plans.series_id,
-        numbers.origin,
-        plans.length,
-        plans.is_smoothable,
-        case when numbers.origin >= plans.season_months then plans.season_months else 1 end as season_months,
-        case
-            when numbers.origin = plans.length then plans.horizon_months
-            else plans.backtest_horizon_months
-        end as horizon_months
-    from plans
-    cross join range(1, 2000) as numbers (origin)
-    where
-        numbers.origin = plans.length
-        or (
-            numbers.origin >= plans.first_origin
-            and numbers.origin <= plans.length - plans.backtest_horizon_months
-        )
-
-),
-
--- What was known at each origin.
-history as (
-
-    select
-        origins.series_id,
-        origins.origin,
-        origins.season_months,
-        origins.is_smoothable,
-        series.month_number,
-        series.amount,
-        min(series.amount) over (partition by origins.series_id, origins.origin) > 0 as is_positive,
-        lag(series.amount) over (
-            partition by origins.series_id, origins.origin order by series.month_number
-        ) as previous_amount
-    from origins
-    inner join series
-        on
-            origins.series_id = series.series_id
-            and origins.origin >= series.month_number
+    select distinct
+        series_id,
+        origin,
+        length,
+        season_months,
+        horizon_months
+    from histories
 
 ),
 
 season_differences as (
 
     select
-        history.series_id,
-        history.origin,
+        histories.series_id,
+        histories.origin,
         count(*) as differences,
-        avg(abs(history.amount - earlier.amount)) as scale_amount,
-        avg(power(history.amount - earlier.amount, 2)) as variance
-    from history
-    inner join history as earlier
+        avg(abs(histories.amount - earlier.amount)) as scale_amount,
+        avg(power(histories.amount - earlier.amount, 2)) as variance
+    from histories
+    inner join histories as earlier
         on
-            history.series_id = earlier.series_id
-            and history.origin = earlier.origin
-            and history.month_number = earlier.month_number + history.season_months
-    group by history.series_id, history.origin
+            histories.series_id = earlier.series_id
+            and histories.origin = earlier.origin
+            and histories.month_number = earlier.month_number + histories.season_months
+    group by histories.series_id, histories.origin
 
 ),
 
@@ -134,164 +57,34 @@ month_differences as (
         count(previous_amount) as differences,
         avg(amount - previous_amount) as drift,
         sum(power(amount - previous_amount, 2)) as squares
-    from history
+    from histories
     group by series_id, origin
-
-),
-
--- Month-on-month changes about their mean: a trend would hide a season, its changes do not.
-changes as (
-
-    select
-        history.series_id,
-        history.origin,
-        history.season_months,
-        history.month_number,
-        history.amount - history.previous_amount - month_differences.drift as change_amount
-    from history
-    inner join month_differences
-        on
-            history.series_id = month_differences.series_id
-            and history.origin = month_differences.origin
-    where
-        history.is_smoothable
-        and history.previous_amount is not null
-
-),
-
--- Seasonal where the correlation at one season exceeds chance (90 %), the rule of the Theta method.
-correlations as (
-
-    select
-        changes.series_id,
-        changes.origin,
-        changes.season_months,
-        lags.months_back,
-        sum(changes.change_amount * earlier.change_amount) as product_sum
-    from changes
-    cross join range(0, 13) as lags (months_back)
-    inner join changes as earlier
-        on
-            changes.series_id = earlier.series_id
-            and changes.origin = earlier.origin
-            and changes.month_number = earlier.month_number + lags.months_back
-    where lags.months_back <= changes.season_months
-    group by changes.series_id, changes.origin, changes.season_months, lags.months_back
-
-),
-
-shares as (
-
-    select
-        series_id,
-        origin,
-        season_months,
-        months_back,
-        product_sum / nullif(
-            sum(case when months_back = 0 then product_sum end) over (partition by series_id, origin), 0
-        ) as correlation
-    from correlations
-
-),
-
-seasonality as (
-
-    select
-        series_id,
-        origin,
-        abs(sum(case when months_back = season_months then correlation end))
-        > 1.6448536269514722 * sqrt(
-            (1 + 2 * sum(case when months_back between 1 and season_months - 1 then correlation * correlation else 0 end))
-            / origin
-        ) as is_seasonal
-    from shares
-    group by series_id, origin
-
-),
-
--- Classical decomposition: a centred moving average over a year, and what each calendar month stands above it.
-centred as (
-
-    select
-        series_id,
-        origin,
-        season_months,
-        month_number,
-        amount,
-        is_positive,
-        case
-            when month_number > 6 and month_number <= origin - 6
-                then (
-                    sum(amount)
-                        over (
-                            partition by series_id, origin order by month_number rows between 6 preceding and 5 following
-                        )
-                    + sum(amount) over (
-                        partition by series_id, origin order by month_number rows between 5 preceding and 6 following
-                    )
-                ) / 24
-        end as centre_amount
-    from history
-    where is_smoothable
-
-),
-
-raw_indices as (
-
-    select
-        series_id,
-        origin,
-        month_number % season_months as season_month,
-        is_positive,
-        avg(case when is_positive then amount / centre_amount else amount - centre_amount end) as raw_index
-    from centred
-    where centre_amount is not null
-    group by series_id, origin, month_number % season_months, is_positive
 
 ),
 
 indices as (
 
     select
-        raw_indices.series_id,
-        raw_indices.origin,
-        raw_indices.season_month,
-        raw_indices.is_positive,
-        case
-            when not coalesce(seasonality.is_seasonal, false)
-                then case when raw_indices.is_positive then 1 else 0 end
-            when raw_indices.is_positive
-                then
-                    raw_indices.raw_index
-                    / avg(raw_indices.raw_index) over (partition by raw_indices.series_id, raw_indices.origin)
-            else
-                raw_indices.raw_index
-                - avg(raw_indices.raw_index) over (partition by raw_indices.series_id, raw_indices.origin)
-        end as season_index
-    from raw_indices
-    inner join seasonality
-        on
-            raw_indices.series_id = seasonality.series_id
-            and raw_indices.origin = seasonality.origin
+        series_id,
+        origin,
+        month_number % season_months as season_month,
+        is_positive,
+        max(season_index) as season_index
+    from histories
+    where season_index is not null
+    group by series_id, origin, month_number % season_months, is_positive
 
 ),
 
 adjusted as (
 
     select
-        centred.series_id,
-        centred.origin,
-        centred.month_number,
-        case
-            when centred.is_positive then centred.amount / indices.season_index
-            else centred.amount - indices.season_index
-        end as amount
-    from centred
-    inner join indices
-        on
-            centred.series_id = indices.series_id
-            and centred.origin = indices.origin
-            and centred.month_number % centred.season_months = indices.season_month
+        series_id,
+        origin,
+        month_number,
+        adjusted_amount as amount
+    from histories
+    where season_index is not null
 
 ),
 
@@ -560,14 +353,14 @@ naive_forecasts as (
         horizons.origin,
         horizons.horizon,
         'seasonal_naive' as forecast_model,
-        history.amount as forecast_amount,
+        histories.amount as forecast_amount,
         season_differences.variance * (1 + floor((horizons.horizon - 1) / horizons.season_months)) as variance
     from horizons
-    inner join history
+    inner join histories
         on
-            horizons.series_id = history.series_id
-            and horizons.origin = history.origin
-            and history.month_number
+            horizons.series_id = histories.series_id
+            and horizons.origin = histories.origin
+            and histories.month_number
             = horizons.origin - horizons.season_months + 1 + (horizons.horizon - 1) % horizons.season_months
     left join season_differences
         on
