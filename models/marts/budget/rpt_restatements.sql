@@ -107,8 +107,8 @@ final as (
         cast(changed_journal_count as integer) as changed_journal_count,
         changed_journal_count > 0 as is_restated,
         is_taken_over,
-        replace(replace(cast(changed_by_files as string), '[', ''), ']', '') as changed_by_files,
-        replace(replace(cast(changed_journals as string), '[', ''), ']', '') as changed_journals,
+        nullif(replace(replace(cast(changed_by_files as string), '[', ''), ']', ''), '') as changed_by_files,
+        nullif(replace(replace(cast(changed_journals as string), '[', ''), ']', ''), '') as changed_journals,
         closed_at,
         first_changed_at,
         last_changed_at

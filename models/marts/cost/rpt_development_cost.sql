@@ -76,21 +76,28 @@ books as (
 
 ),
 
+locked_versions as (
+
+    select
+        initiative_id,
+        case_version,
+        min(locked_at) as locked_at
+    from business_cases
+    where locked_at is not null
+    group by
+        initiative_id,
+        case_version
+
+),
+
 -- The first locked case is what was approved; later ones say what it became.
 approved_versions as (
 
     select
         initiative_id,
         case_version
-    from business_cases
-    where locked_at is not null
-    group by
-        initiative_id,
-        case_version
-    qualify row_number() over (
-            partition by initiative_id
-            order by min(locked_at), case_version
-        ) = 1
+    from locked_versions
+    qualify row_number() over (partition by initiative_id order by locked_at, case_version) = 1
 
 ),
 

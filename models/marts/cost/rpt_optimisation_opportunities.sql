@@ -585,7 +585,7 @@ final as (
         evidence_filter,
         owner,
         action,
-        row_number() over (order by observed_amount desc, rule_id asc, scope_id asc) as amount_rank
+        cast(row_number() over (order by observed_amount desc, rule_id asc, scope_id asc) as bigint) as amount_rank
     from worthwhile
 
 )

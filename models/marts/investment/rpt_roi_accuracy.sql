@@ -193,12 +193,12 @@ known_benefits as (
 
 ),
 
--- The case in force when the estimate was drawn up, moved to when the initiative was really ready.
-known_cases as (
+locked_cases as (
 
     select
         windows.initiative_id,
         case_flows.case_version,
+        max(case_flows.locked_on) as locked_on,
         max(case when case_flows.build_cost_amount > 0 then case_flows.month_date end) as last_build_month
     from windows
     inner join case_flows
@@ -206,10 +206,18 @@ known_cases as (
             windows.initiative_id = case_flows.initiative_id
             and windows.estimated_on > case_flows.locked_on
     group by windows.initiative_id, case_flows.case_version
-    qualify row_number() over (
-            partition by windows.initiative_id
-            order by max(case_flows.locked_on) desc, case_flows.case_version desc
-        ) = 1
+
+),
+
+-- The case in force when the estimate was drawn up, moved to when the initiative was really ready.
+known_cases as (
+
+    select
+        initiative_id,
+        case_version,
+        last_build_month
+    from locked_cases
+    qualify row_number() over (partition by initiative_id order by locked_on desc, case_version desc) = 1
 
 ),
 
@@ -485,7 +493,7 @@ final as (
         reviewed_on,
         cast({{ dbt.dateadd('day', -1, dbt.dateadd('month', 1, 'mature_month')) }} as date) as matured_on,
         1 as review_count,
-        cast(round(investment_amount, 2) as decimal(18, 2)) as investment_amount,
+        {{ round_amount('investment_amount') }} as investment_amount,
         reviewed_roi as reviewed_roi_rate,
         baseline_roi as baseline_roi_rate,
         case when baseline_roi is null then 'no_product_or_cost' end as baseline_roi_rate_reason,
@@ -508,7 +516,7 @@ final as (
         null as reviewed_on,
         null as matured_on,
         cast(reviews as integer) as review_count,
-        cast(round(coalesce(investment_amount, 0), 2) as decimal(18, 2)) as investment_amount,
+        {{ round_amount('coalesce(investment_amount, 0)') }} as investment_amount,
         null as reviewed_roi_rate,
         null as baseline_roi_rate,
         'total' as baseline_roi_rate_reason,
