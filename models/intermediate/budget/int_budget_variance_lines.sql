@@ -301,19 +301,11 @@ flexed as (
                 and revenue_drivers.budget_driver_amount > 0
                 and revenue_drivers.actual_driver_amount is not null
                 then
-                    cast(
-                        round(
-                            cast(measured.budget_amount as double)
-                            * (
-                                1 + cast(measured.variable_share as double)
-                                * (
-                                    cast(revenue_drivers.actual_driver_amount as double)
-                                    / cast(revenue_drivers.budget_driver_amount as double) - 1
-                                )
-                            ),
-                            2
-                        ) as decimal(18, 2)
-                    )
+                    {{ round_amount(
+                        'cast(measured.budget_amount as double) * (1 + cast(measured.variable_share as double)'
+                        ~ ' * (cast(revenue_drivers.actual_driver_amount as double)'
+                        ~ ' / cast(revenue_drivers.budget_driver_amount as double) - 1))'
+                    ) }}
             else measured.budget_amount
         end as flex_budget_amount
     from measured

@@ -137,9 +137,9 @@ final as (
         joined.standard_hours,
         joined.actual_hours,
         joined.standard_rate,
-        cast(
-            round(cast(joined.budget_hours as decimal(19, 2)) * coalesce(joined.standard_rate, 0), 2) as decimal(18, 2)
-        ) as budget_amount,
+        {{ round_amount(
+            'cast(joined.budget_hours as decimal(19, 2)) * coalesce(joined.standard_rate, 0)'
+        ) }} as budget_amount,
         cast(joined.actual_amount as decimal(18, 2)) as actual_amount
     from joined
     inner join month_periods on joined.month_date = month_periods.month_date

@@ -75,12 +75,12 @@ rated as (
         cast(round(
             cast(group_tools_amount as double) / nullif(group_worked_hours, 0), 6
         ) as decimal(18, 6)) as tools_rate,
-        cast(round(
-            cast(group_payroll_amount as double) * running_practical_hours / nullif(group_practical_hours, 0), 2
-        ) as decimal(18, 2)) as running_payroll_amount,
-        cast(round(
-            cast(group_loading_amount as double) * running_practical_hours / nullif(group_practical_hours, 0), 2
-        ) as decimal(18, 2)) as running_loading_amount
+        {{ round_amount(
+            'cast(group_payroll_amount as double) * running_practical_hours / nullif(group_practical_hours, 0)'
+        ) }} as running_payroll_amount,
+        {{ round_amount(
+            'cast(group_loading_amount as double) * running_practical_hours / nullif(group_practical_hours, 0)'
+        ) }} as running_loading_amount
     from measured
 
 ),

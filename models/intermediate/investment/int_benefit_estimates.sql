@@ -71,7 +71,7 @@ experiment_months as (
                 "date_trunc('month', coalesce(initiatives.ready_for_use_on, experiments.assigned_on))"
             ) }} as date
         ) as month_date,
-        cast(round(experiments.value_amount / experiments.persistence_months, 2) as decimal(18, 2)) as estimated_amount
+        {{ round_amount('experiments.value_amount / experiments.persistence_months') }} as estimated_amount
     from experiments
     inner join initiatives
         on experiments.initiative_id = initiatives.initiative_id
@@ -90,9 +90,9 @@ feature_months as (
         max(feature_revenue.evidence_grade) as evidence_grade,
         initiatives.owner,
         feature_revenue.month_date,
-        cast(
-            round(sum(cast(feature_revenue.revenue_amount as double) * contributions.cm1_rate), 2) as decimal(18, 2)
-        ) as estimated_amount
+        {{ round_amount(
+            'sum(cast(feature_revenue.revenue_amount as double) * contributions.cm1_rate)'
+        ) }} as estimated_amount
     from feature_revenue
     inner join initiatives
         on

@@ -294,11 +294,11 @@ final as (
             when duration_periods = 0 then 'no_duration'
             when roi_rate <= -1 then 'total_loss'
         end as roi_annual_rate_reason,
-        cast(round(npv_amount, 2) as decimal(18, 2)) as npv_amount,
-        cast(round(xnpv_amount, 2) as decimal(18, 2)) as xnpv_amount,
-        cast(round(valued_npv_amount, 2) as decimal(18, 2)) as valuation_npv_amount,
+        {{ round_amount('npv_amount') }} as npv_amount,
+        {{ round_amount('xnpv_amount') }} as xnpv_amount,
+        {{ round_amount('valued_npv_amount') }} as valuation_npv_amount,
         case when npv_amount is null then 'no_discount_rate' end as npv_amount_reason,
-        cast(round(value_created_amount, 2) as decimal(18, 2)) as value_created_amount,
+        {{ round_amount('value_created_amount') }} as value_created_amount,
         irr_rate,
         power(1 + irr_rate, periods_per_year) - 1 as irr_annual_rate,
         irr_status,

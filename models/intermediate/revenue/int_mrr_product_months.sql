@@ -223,11 +223,17 @@ matched as (
         paired.closing_quantity,
         case
             when paired.currency = row_currencies.currency then paired.opening_amount
-            else {{ convert_amount('paired.opening_amount', 'own_rates.average_rate / row_rates.average_rate') }}
+            else
+                {{ round_amount(
+                    'cast(paired.opening_amount as double) * own_rates.average_rate / row_rates.average_rate'
+                ) }}
         end as opening_amount,
         case
             when paired.currency = row_currencies.currency then paired.closing_amount
-            else {{ convert_amount('paired.closing_amount', 'own_rates.average_rate / row_rates.average_rate') }}
+            else
+                {{ round_amount(
+                    'cast(paired.closing_amount as double) * own_rates.average_rate / row_rates.average_rate'
+                ) }}
         end as closing_amount,
         paired.reporting_opening_amount,
         paired.reporting_restated_amount,
@@ -281,18 +287,10 @@ explained as (
         case
             when opening_amount = 0 or closing_amount = 0 or opening_quantity = 0 then closing_amount - opening_amount
             else
-                cast(
-                    round(
-                        cast(
-                            round(
-                                cast(closing_quantity - opening_quantity as double) * cast(opening_amount as double)
-                                / cast(opening_quantity as double),
-                                6
-                            ) as decimal(24, 6)
-                        ),
-                        2
-                    ) as decimal(18, 2)
-                )
+                {{ round_amount(
+                    'cast(closing_quantity - opening_quantity as double) * cast(opening_amount as double)'
+                    ~ ' / cast(opening_quantity as double)'
+                ) }}
         end as quantity_change_amount
     from compared
 

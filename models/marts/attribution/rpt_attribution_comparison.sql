@@ -90,7 +90,7 @@ with_rate_shapley as (
         channels.channel_group,
         false as is_credited,
         cast(null as double) as credited_conversions,
-        cast(round(shapley_values.shapley_amount, 2) as decimal(18, 2)) as credited_amount,
+        {{ round_amount('shapley_values.shapley_amount') }} as credited_amount,
         null as spend_amount,
         null as is_spend_complete,
         null as contribution_amount

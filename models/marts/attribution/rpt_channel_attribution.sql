@@ -235,7 +235,7 @@ final as (
         cast(rated.credited_amount as decimal(18, 2)) as credited_amount,
         cast(rated.recognised_amount as decimal(18, 2)) as recognised_amount,
         rated.is_window_complete,
-        cast(round(rated.contribution_amount, 2) as decimal(18, 2)) as contribution_amount,
+        {{ round_amount('rated.contribution_amount') }} as contribution_amount,
         cast(rated.spend_amount as decimal(18, 2)) as spend_amount,
         case
             when rated.roas_ratio_reason is null
@@ -250,9 +250,7 @@ final as (
         case
             when rated.cac_amount_reason is null
                 then
-                    cast(
-                        round(cast(rated.spend_amount as double) / rated.credited_new_customers, 2) as decimal(18, 2)
-                    )
+                    {{ round_amount('cast(rated.spend_amount as double) / rated.credited_new_customers') }}
         end as cac_amount,
         false as is_causal
     from rated

@@ -275,22 +275,20 @@ final as (
         exposed_units,
         persistence_months,
         case
-            when blocked_reason is null then cast(round(effect * value_per_effect, 2) as decimal(18, 2))
+            when blocked_reason is null then {{ round_amount('effect * value_per_effect') }}
         end as value_amount,
         case
             when blocked_reason is null
-                then cast(round((effect - margin_80) * value_per_effect, 2) as decimal(18, 2))
+                then {{ round_amount('(effect - margin_80) * value_per_effect') }}
         end as lower_80_value_amount,
         case
             when blocked_reason is null
-                then cast(round((effect + margin_80) * value_per_effect, 2) as decimal(18, 2))
+                then {{ round_amount('(effect + margin_80) * value_per_effect') }}
         end as upper_80_value_amount,
         case
             when blocked_reason is null and persistence_months > 0
                 then
-                    cast(
-                        round((effect - margin_80) * value_per_effect / persistence_months, 2) as decimal(18, 2)
-                    )
+                    {{ round_amount('(effect - margin_80) * value_per_effect / persistence_months') }}
         end as lower_80_monthly_amount,
         is_headline,
         evidence_grade in ('A', 'B') as is_causal,

@@ -94,10 +94,10 @@ revenue_rounded as (
     select
         *,
         case
-            when presence = 'both' then cast(round(price_effect, 2) as decimal(18, 2)) else 0
+            when presence = 'both' then {{ round_amount('price_effect') }} else 0
         end as price_amount,
         case
-            when presence = 'both' then cast(round(coalesce(mix_effect, 0), 2) as decimal(18, 2)) else 0
+            when presence = 'both' then {{ round_amount('coalesce(mix_effect, 0)') }} else 0
         end as mix_amount
     from revenue_measures
 
@@ -194,12 +194,8 @@ labour_rounded as (
 
     select
         *,
-        cast(
-            round((standard_hours - budget_hours) * cast(standard_rate as double), 2) as decimal(18, 2)
-        ) as activity_amount,
-        cast(
-            round((actual_hours - standard_hours) * cast(standard_rate as double), 2) as decimal(18, 2)
-        ) as efficiency_amount
+        {{ round_amount('(standard_hours - budget_hours) * cast(standard_rate as double)') }} as activity_amount,
+        {{ round_amount('(actual_hours - standard_hours) * cast(standard_rate as double)') }} as efficiency_amount
     from labour_items
 
 ),

@@ -135,7 +135,7 @@ benefit_components as (
             when not is_verified then 'grade_below_c'
         end as not_counted_reason,
         cast(round(credited_amount * integration_share, 2) as decimal(18, 2)) as claimed_amount,
-        cast(round(least(credited_amount, coalesce(bound_amount, credited_amount)) * integration_share, 2) as decimal(18, 2))
+        {{ round_amount('least(credited_amount, coalesce(bound_amount, credited_amount)) * integration_share') }}
             as bounded_amount
     from claimed
 
@@ -165,8 +165,8 @@ cost_shares as (
         cost_type,
         currency,
         owner,
-        round(cast(amount * month_number as decimal(38, 6)) / months, 2)
-        - round(cast(amount * (month_number - 1) as decimal(38, 6)) / months, 2) as amount
+        {{ round_amount('cast(amount * month_number as decimal(38, 6)) / months') }}
+        - {{ round_amount('cast(amount * (month_number - 1) as decimal(38, 6)) / months') }} as amount
     from cost_months
 
 ),

@@ -105,13 +105,10 @@ outlook_builds as (
     select
         progress.initiative_id,
         cast({{ dbt.dateadd('month', 'steps.i', 'progress.remaining_first_month') }} as date) as month_date,
-        cast(
-            round(
-                (1 - progress.complete_share) * progress.current_build_cost * progress.cost_factor
-                / progress.remaining_build_months,
-                2
-            ) as decimal(18, 2)
-        ) as build_cost_amount
+        {{ round_amount(
+            '(1 - progress.complete_share) * progress.current_build_cost * progress.cost_factor'
+            ~ ' / progress.remaining_build_months'
+        ) }} as build_cost_amount
     from progress
     inner join range(0, 600) as steps (i)
         on progress.remaining_build_months > steps.i
@@ -160,8 +157,8 @@ outlooks as (
         outlook_plans.month_date,
         0 as build_cost_amount,
         outlook_plans.run_cost_amount,
-        cast(round(outlook_plans.benefit_amount * outlook_plans.cash_share, 2) as decimal(18, 2)) as benefit_amount,
-        cast(round(outlook_plans.benefit_amount * (1 - outlook_plans.cash_share), 2) as decimal(18, 2))
+        {{ round_amount('outlook_plans.benefit_amount * outlook_plans.cash_share') }} as benefit_amount,
+        {{ round_amount('outlook_plans.benefit_amount * (1 - outlook_plans.cash_share)') }}
             as time_released_amount
     from outlook_plans
     inner join policy

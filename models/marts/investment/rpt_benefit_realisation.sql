@@ -247,7 +247,7 @@ final as (
             when not is_ready and slip_days <= 0 then 'not_due'
         end as slip_days_reason,
         cast(approved_build_cost_amount as decimal(18, 2)) as approved_build_cost_amount,
-        cast(round(actual_build_cost, 2) as decimal(18, 2)) as actual_build_cost_amount,
+        {{ round_amount('actual_build_cost') }} as actual_build_cost_amount,
         cast(forecast_build_cost_amount as decimal(18, 2)) as forecast_build_cost_amount,
         cast(forecast_build_cost_amount as double) / nullif(cast(approved_build_cost_amount as double), 0) - 1
             as cost_overrun_rate,

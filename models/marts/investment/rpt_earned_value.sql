@@ -169,40 +169,32 @@ final as (
         case when spi is null then 'nothing_planned' end as schedule_performance_index_reason,
         earned_schedule_months,
         earned_schedule_months / elapsed_months as time_performance_index,
-        cast(round(case when spent > 0 then eac_cpi end, 2) as decimal(18, 2)) as eac_cpi_amount,
-        cast(round(eac_remaining_at_budget, 2) as decimal(18, 2)) as eac_remaining_at_budget_amount,
-        cast(round(case when spent > 0 and planned > 0 then eac_cpi_spi end, 2) as decimal(18, 2)) as eac_cpi_spi_amount,
+        {{ round_amount('case when spent > 0 then eac_cpi end') }} as eac_cpi_amount,
+        {{ round_amount('eac_remaining_at_budget') }} as eac_remaining_at_budget_amount,
+        {{ round_amount('case when spent > 0 and planned > 0 then eac_cpi_spi end') }} as eac_cpi_spi_amount,
         case
             when earned = 0 then 'nothing_earned'
             when spent = 0 then 'no_cost'
             when planned = 0 then 'nothing_planned'
         end as eac_index_reason,
-        cast(round(eac_bottom_up, 2) as decimal(18, 2)) as eac_bottom_up_amount,
+        {{ round_amount('eac_bottom_up') }} as eac_bottom_up_amount,
         case when eac_bottom_up is null then 'not_re_estimated' end as eac_bottom_up_amount_reason,
-        cast(
-            round(
-                least(
-                    coalesce(case when spent > 0 then eac_cpi end, eac_remaining_at_budget),
-                    eac_remaining_at_budget,
-                    coalesce(case when spent > 0 and planned > 0 then eac_cpi_spi end, eac_remaining_at_budget),
-                    coalesce(eac_bottom_up, eac_remaining_at_budget)
-                ), 2
-            ) as decimal(18, 2)
+        least(
+            coalesce(eac_cpi_amount, eac_remaining_at_budget_amount),
+            eac_remaining_at_budget_amount,
+            coalesce(eac_cpi_spi_amount, eac_remaining_at_budget_amount),
+            coalesce(eac_bottom_up_amount, eac_remaining_at_budget_amount)
         ) as eac_low_amount,
-        cast(
-            round(
-                greatest(
-                    coalesce(case when spent > 0 then eac_cpi end, eac_remaining_at_budget),
-                    eac_remaining_at_budget,
-                    coalesce(case when spent > 0 and planned > 0 then eac_cpi_spi end, eac_remaining_at_budget),
-                    coalesce(eac_bottom_up, eac_remaining_at_budget)
-                ), 2
-            ) as decimal(18, 2)
+        greatest(
+            coalesce(eac_cpi_amount, eac_remaining_at_budget_amount),
+            eac_remaining_at_budget_amount,
+            coalesce(eac_cpi_spi_amount, eac_remaining_at_budget_amount),
+            coalesce(eac_bottom_up_amount, eac_remaining_at_budget_amount)
         ) as eac_high_amount,
-        cast(round(case when spent > 0 then eac_cpi - spent end, 2) as decimal(18, 2)) as etc_cpi_amount,
-        cast(round(case when spent > 0 then budget - eac_cpi end, 2) as decimal(18, 2)) as vac_cpi_amount,
-        cast(round(budget - eac_remaining_at_budget, 2) as decimal(18, 2)) as vac_remaining_at_budget_amount,
-        cast(round(case when spent > 0 and planned > 0 then budget - eac_cpi_spi end, 2) as decimal(18, 2))
+        {{ round_amount('case when spent > 0 then eac_cpi - spent end') }} as etc_cpi_amount,
+        {{ round_amount('case when spent > 0 then budget - eac_cpi end') }} as vac_cpi_amount,
+        {{ round_amount('budget - eac_remaining_at_budget') }} as vac_remaining_at_budget_amount,
+        {{ round_amount('case when spent > 0 and planned > 0 then budget - eac_cpi_spi end') }}
             as vac_cpi_spi_amount,
         case when earned < budget and spent < budget then (budget - earned) / (budget - spent) end as tcpi_budget_index,
         case

@@ -80,7 +80,7 @@ final as (
 
     select
         budget_level,
-        cast(round(budget_amount, 2) as decimal(18, 2)) as budget_amount,
+        {{ round_amount('budget_amount') }} as budget_amount,
         budget_level = 1 as is_current_budget,
         solution_status,
         cast(initiative_count as integer) as initiative_count,

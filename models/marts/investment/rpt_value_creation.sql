@@ -233,9 +233,9 @@ charged as (
 
     select
         *,
-        cast(round(cast(contribution_amount as double) * (1 - tax_rate), 2) as decimal(18, 2))
+        {{ round_amount('cast(contribution_amount as double) * (1 - tax_rate)') }}
             as after_tax_contribution_amount,
-        cast(round(average_capital * hurdle_rate * month_count / 12, 2) as decimal(18, 2)) as capital_charge_amount
+        {{ round_amount('average_capital * hurdle_rate * month_count / 12') }} as capital_charge_amount
     from valued
 
 ),
@@ -265,7 +265,7 @@ final as (
         cast(charged.contribution_amount as decimal(18, 2)) as contribution_amount,
         charged.tax_rate,
         charged.after_tax_contribution_amount,
-        cast(round(charged.average_capital, 2) as decimal(18, 2)) as average_capital_amount,
+        {{ round_amount('charged.average_capital') }} as average_capital_amount,
         cast(charged.written_off_amount as decimal(18, 2)) as written_off_amount,
         charged.hurdle_rate,
         charged.capital_charge_amount,

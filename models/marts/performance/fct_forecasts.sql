@@ -36,7 +36,7 @@ rounded as (
         measure,
         member_id,
         target_month,
-        cast(round(forecast_amount, 2) as decimal(18, 2)) as forecast_amount
+        {{ round_amount('forecast_amount') }} as forecast_amount
     from forecasts
     where series_level = 'product'
 
@@ -98,18 +98,10 @@ final as (
         cast(forecasts.horizon as integer) as horizon,
         forecasts.forecast_model,
         totals.forecast_amount,
-        cast(
-            round(totals.forecast_amount - 1.2815515655446 * forecasts.deviation_amount, 2) as decimal(18, 2)
-        ) as lower_80_amount,
-        cast(
-            round(totals.forecast_amount + 1.2815515655446 * forecasts.deviation_amount, 2) as decimal(18, 2)
-        ) as upper_80_amount,
-        cast(
-            round(totals.forecast_amount - 1.9599639845401 * forecasts.deviation_amount, 2) as decimal(18, 2)
-        ) as lower_95_amount,
-        cast(
-            round(totals.forecast_amount + 1.9599639845401 * forecasts.deviation_amount, 2) as decimal(18, 2)
-        ) as upper_95_amount,
+        {{ round_amount('totals.forecast_amount - 1.2815515655446 * forecasts.deviation_amount') }} as lower_80_amount,
+        {{ round_amount('totals.forecast_amount + 1.2815515655446 * forecasts.deviation_amount') }} as upper_80_amount,
+        {{ round_amount('totals.forecast_amount - 1.9599639845401 * forecasts.deviation_amount') }} as lower_95_amount,
+        {{ round_amount('totals.forecast_amount + 1.9599639845401 * forecasts.deviation_amount') }} as upper_95_amount,
         case when forecasts.deviation_amount is null then 'too_little_history' end as interval_reason
     from forecasts
     inner join totals

@@ -483,7 +483,7 @@ final as (
         cast(active_customers as bigint) as active_customers,
         cast(opened_tickets as bigint) as opened_tickets,
         cast(resolved_tickets as bigint) as resolved_tickets,
-        cast(round(resolution_hours, 2) as decimal(18, 2)) as resolution_hours,
+        {{ round_amount('resolution_hours') }} as resolution_hours,
         cast(
             sum(responses) over (partition by product_id order by month_date rows between 11 preceding and current row)
             as bigint

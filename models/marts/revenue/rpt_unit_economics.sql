@@ -256,8 +256,8 @@ final as (
         month_date,
         segment,
         closing_customers,
-        cast(round(closing_mrr_amount, 2) as decimal(18, 2)) as closing_mrr_amount,
-        cast(round(arpa_amount, 2) as decimal(18, 2)) as arpa_amount,
+        {{ round_amount('closing_mrr_amount') }} as closing_mrr_amount,
+        {{ round_amount('arpa_amount') }} as arpa_amount,
         case when arpa_amount is null then 'no_customers' end as arpa_amount_reason,
         gross_margin_rate,
         case
@@ -271,9 +271,9 @@ final as (
             when is_before_losses then 'no_losses_on_record'
             else 'no_opening_customers'
         end as monthly_churn_rate_reason,
-        cast(round(new_logo_spend_amount, 2) as decimal(18, 2)) as new_logo_spend_amount,
+        {{ round_amount('new_logo_spend_amount') }} as new_logo_spend_amount,
         cast(coalesce(new_customers, 0) as bigint) as new_customers,
-        cast(round(cac_amount, 2) as decimal(18, 2)) as cac_amount,
+        {{ round_amount('cac_amount') }} as cac_amount,
         case
             when cac_amount is not null then null
             when new_customers is null then 'no_spend_data'
@@ -287,9 +287,9 @@ final as (
             when gross_margin_rate <= 0 then 'negative_margin'
             else 'no_new_customers'
         end as cac_payback_months_reason,
-        cast(round(ltv_amount, 2) as decimal(18, 2)) as ltv_amount,
-        cast(round(ltv_discounted_amount, 2) as decimal(18, 2)) as ltv_discounted_amount,
-        cast(round(ltv_discounted_amount * kept_ratio, 2) as decimal(18, 2)) as ltv_discounted_end_amount,
+        {{ round_amount('ltv_amount') }} as ltv_amount,
+        {{ round_amount('ltv_discounted_amount') }} as ltv_discounted_amount,
+        {{ round_amount('ltv_discounted_amount * kept_ratio') }} as ltv_discounted_end_amount,
         coalesce(is_ltv_capped, false) as is_ltv_capped,
         case
             when ltv_amount is not null then null
@@ -314,8 +314,8 @@ final as (
             when previous_quarter_revenue_amount is null then 'window_incomplete'
             when coalesce(previous_quarter_spend_amount, 0) = 0 then 'no_spend_data'
         end as magic_number_reason,
-        cast(round(net_new_arr_amount, 2) as decimal(18, 2)) as net_new_arr_amount,
-        cast(round(net_burn_amount, 2) as decimal(18, 2)) as net_burn_amount,
+        {{ round_amount('net_new_arr_amount') }} as net_new_arr_amount,
+        {{ round_amount('net_burn_amount') }} as net_burn_amount,
         case when net_burn_amount > 0 and net_new_arr_amount > 0 then net_burn_amount / net_new_arr_amount end
             as burn_multiple,
         case

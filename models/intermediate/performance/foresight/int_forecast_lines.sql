@@ -133,14 +133,12 @@ split as (
         amounts.mrr_amount,
         coalesce(mixes.last_revenue_amount, 0) as last_revenue_amount,
         {%- for line in ['cost_to_serve', 'support', 'acquisition', 'engineering'] %}
-        cast(
-            round(
-                coalesce(cast(amounts.cost_amount as double) * mixes.{{ line }}_amount / mixes.cost_amount, 0), 2
-            ) as decimal(18, 2)
-        ) as {{ line }}_amount,
+        {{ round_amount(
+            'coalesce(cast(amounts.cost_amount as double) * mixes.' ~ line ~ '_amount / mixes.cost_amount, 0)'
+        ) }} as {{ line }}_amount,
         {%- endfor %}
-        cast(round(coalesce(investments.capitalised_amount, 0), 2) as decimal(18, 2)) as capitalised_amount,
-        cast(round(coalesce(investments.amortisation_amount, 0), 2) as decimal(18, 2)) as amortisation_amount
+        {{ round_amount('coalesce(investments.capitalised_amount, 0)') }} as capitalised_amount,
+        {{ round_amount('coalesce(investments.amortisation_amount, 0)') }} as amortisation_amount
     from amounts
     left join mixes on amounts.product_id = mixes.product_id
     left join investments on amounts.product_id = investments.product_id

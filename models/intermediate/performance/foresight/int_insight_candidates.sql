@@ -38,7 +38,7 @@ final as (
         possible.metric,
         cast(possible.actual_amount as decimal(18, 2)) as actual_amount,
         cast(possible.reference_amount as decimal(18, 2)) as reference_amount,
-        cast(round(possible.stake_amount, 2) as decimal(18, 2)) as stake_amount,
+        {{ round_amount('possible.stake_amount') }} as stake_amount,
         possible.is_favourable,
         possible.evidence_grade,
         possible.is_causal,

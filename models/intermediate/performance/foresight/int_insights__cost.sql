@@ -258,7 +258,7 @@ cloud_splits as (
         month_date,
         cast(round(cost_now, 2) as decimal(18, 2)) as cost_now,
         cast(round(cost_then, 2) as decimal(18, 2)) as cost_then,
-        cast(round(cast(cost_then as double) * (events_now / events_then - 1), 2) as decimal(18, 2)) as use_amount
+        {{ round_amount('cast(cost_then as double) * (events_now / events_then - 1)') }} as use_amount
     from cloud_spans
     where
         cost_then > 0

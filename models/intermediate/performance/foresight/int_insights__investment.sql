@@ -238,10 +238,10 @@ effects as (
         initiatives.owner,
         initiatives.initiative_name || ' (' || incrementalities.initiative_id || ') caused '
         || lower(incrementalities.outcome_name) || ' to rise by '
-        || cast(cast(round(incrementalities.effect, 2) as decimal(18, 2)) as {{ dbt.type_string() }})
+        || cast({{ round_amount('incrementalities.effect') }} as {{ dbt.type_string() }})
         || ' (80 % interval '
-        || cast(cast(round(incrementalities.lower_80_effect, 2) as decimal(18, 2)) as {{ dbt.type_string() }}) || ' to '
-        || cast(cast(round(incrementalities.upper_80_effect, 2) as decimal(18, 2)) as {{ dbt.type_string() }})
+        || cast({{ round_amount('incrementalities.lower_80_effect') }} as {{ dbt.type_string() }}) || ' to '
+        || cast({{ round_amount('incrementalities.upper_80_effect') }} as {{ dbt.type_string() }})
         || ', experiment ' || incrementalities.experiment_id || '), worth '
         || {{ amount_text('incrementalities.value_amount') }} || ' over the '
         || cast(incrementalities.persistence_months as {{ dbt.type_string() }}) || ' months it is taken to last.'

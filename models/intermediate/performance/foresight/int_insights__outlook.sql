@@ -285,9 +285,9 @@ compared_amounts as (
         feature_id,
         user_rate,
         other_rate,
-        cast(round(customer_months * user_rate * user_size, 2) as decimal(18, 2)) as actual_amount,
-        cast(round(customer_months * other_rate * other_size, 2) as decimal(18, 2)) as reference_amount,
-        cast(round(customer_months * (user_rate - other_rate) * other_size, 2) as decimal(18, 2)) as rate_amount
+        {{ round_amount('customer_months * user_rate * user_size') }} as actual_amount,
+        {{ round_amount('customer_months * other_rate * other_size') }} as reference_amount,
+        {{ round_amount('customer_months * (user_rate - other_rate) * other_size') }} as rate_amount
     from compared
 
 ),
@@ -380,7 +380,7 @@ figure_associations as (
         cast({{ dbt.dateadd('month', -11, 'last_months.month_date') }} as date) as period_start_on,
         cast({{ dbt.dateadd('day', -1, dbt.dateadd('month', 1, 'last_months.month_date')) }} as date) as period_end_on,
         catalog.kpi_name as metric,
-        cast(round(headlines.pearson * usual_changes.usual_amount, 2) as decimal(18, 2)) as actual_amount,
+        {{ round_amount('headlines.pearson * usual_changes.usual_amount') }} as actual_amount,
         cast(0 as decimal(18, 2)) as reference_amount,
         abs(headlines.pearson * usual_changes.usual_amount) as stake_amount,
         abs(headlines.pearson) as measure,
@@ -403,7 +403,7 @@ figure_associations as (
         'rpt_kpi_associations' as evidence_mart,
         'pair_id = ''' || headlines.pair_id || ''' and segment = ''' || headlines.segment || '''' as evidence_filter,
         'goes with a usual change of ' || headlines.metric_id as driver,
-        cast(round(headlines.pearson * usual_changes.usual_amount, 2) as decimal(18, 2)) as driver_amount
+        {{ round_amount('headlines.pearson * usual_changes.usual_amount') }} as driver_amount
     from headlines
     inner join usual_changes
         on
@@ -437,15 +437,15 @@ gaps as (
         catalog.polarity,
         catalog.owner,
         catalog.denominator_measure,
-        cast(
-            round(scorecard.kpi_value * coalesce(cast(kpi_values.denominator as double), 1), 2) as decimal(18, 2)
-        ) as actual_amount,
-        cast(
-            round(scorecard.target_value * coalesce(cast(kpi_values.denominator as double), 1), 2) as decimal(18, 2)
-        ) as reference_amount,
-        cast(
-            round(scorecard.prior_year_value * coalesce(cast(kpi_values.denominator as double), 1), 2) as decimal(18, 2)
-        ) as earlier_amount
+        {{ round_amount(
+            'scorecard.kpi_value * coalesce(cast(kpi_values.denominator as double), 1)'
+        ) }} as actual_amount,
+        {{ round_amount(
+            'scorecard.target_value * coalesce(cast(kpi_values.denominator as double), 1)'
+        ) }} as reference_amount,
+        {{ round_amount(
+            'scorecard.prior_year_value * coalesce(cast(kpi_values.denominator as double), 1)'
+        ) }} as earlier_amount
     from scorecard
     inner join catalog
         on

@@ -196,11 +196,9 @@ retention_years as (
         now.opening_month,
         now.nrr_rate,
         before.nrr_rate as earlier_nrr_rate,
-        cast(round(now.nrr_rate * cast(now.opening_mrr_amount as double), 2) as decimal(18, 2)) as actual_amount,
-        cast(round(before.nrr_rate * cast(now.opening_mrr_amount as double), 2) as decimal(18, 2)) as reference_amount,
-        cast(
-            round((now.grr_rate - before.grr_rate) * cast(now.opening_mrr_amount as double), 2) as decimal(18, 2)
-        ) as kept_amount
+        {{ round_amount('now.nrr_rate * cast(now.opening_mrr_amount as double)') }} as actual_amount,
+        {{ round_amount('before.nrr_rate * cast(now.opening_mrr_amount as double)') }} as reference_amount,
+        {{ round_amount('(now.grr_rate - before.grr_rate) * cast(now.opening_mrr_amount as double)') }} as kept_amount
     from retention as now
     inner join waterfall on now.month_date = waterfall.month_date
     inner join retention as before
@@ -334,13 +332,10 @@ rise_movements as (
         case
             when movement_type in ('expansion', 'contraction') and mrr_change_amount <> 0
                 then
-                    cast(
-                        round(
-                            cast(change_amount as double) * cast(price_change_amount as double)
-                            / cast(mrr_change_amount as double),
-                            2
-                        ) as decimal(18, 2)
-                    )
+                    {{ round_amount(
+                        'cast(change_amount as double) * cast(price_change_amount as double)'
+                        ~ ' / cast(mrr_change_amount as double)'
+                    ) }}
             else 0
         end as price_amount
     from rise_spans

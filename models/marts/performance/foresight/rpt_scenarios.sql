@@ -150,22 +150,17 @@ driven as (
         base_lines.amortisation_amount,
         coalesce(factors.collection_days, 0) as collection_days,
         {%- for line in ['cost_to_serve', 'support', 'acquisition', 'engineering', 'shared_cost'] %}
-        cast(
-            round(cast(base_lines.{{ line }}_amount as double) * coalesce(factors.{{ line }}_factor, 1), 2)
-            as decimal(18, 2)
-        ) as {{ line }}_amount,
+        {{ round_amount(
+            'cast(base_lines.' ~ line ~ '_amount as double) * coalesce(factors.' ~ line ~ '_factor, 1)'
+        ) }} as {{ line }}_amount,
         {%- endfor %}
-        cast(
-            round(cast(base_lines.revenue_amount as double) * coalesce(factors.revenue_factor, 1), 2)
-            as decimal(18, 2)
-        ) as revenue_amount,
-        cast(
-            round(cast(base_lines.mrr_amount as double) * coalesce(factors.revenue_factor, 1), 2) as decimal(18, 2)
-        ) as mrr_amount,
-        cast(
-            round(cast(base_lines.capitalised_amount as double) * coalesce(factors.investment_factor, 1), 2)
-            as decimal(18, 2)
-        ) as capitalised_amount
+        {{ round_amount(
+            'cast(base_lines.revenue_amount as double) * coalesce(factors.revenue_factor, 1)'
+        ) }} as revenue_amount,
+        {{ round_amount('cast(base_lines.mrr_amount as double) * coalesce(factors.revenue_factor, 1)') }} as mrr_amount,
+        {{ round_amount(
+            'cast(base_lines.capitalised_amount as double) * coalesce(factors.investment_factor, 1)'
+        ) }} as capitalised_amount
     from names
     cross join base_lines
     left join factors
@@ -192,14 +187,10 @@ settled as (
 
     select
         *,
-        cast(
-            round(
-                balance - coalesce(
-                    lag(balance) over (partition by scenario, product_id order by target_month), opening_balance
-                ),
-                2
-            ) as decimal(18, 2)
-        ) as working_capital_change_amount
+        {{ round_amount(
+            'balance'
+            ~ ' - coalesce(lag(balance) over (partition by scenario, product_id order by target_month), opening_balance)'
+        ) }} as working_capital_change_amount
     from balances
 
 ),

@@ -167,10 +167,10 @@ paired as (
         driver,
         max(case when percentile = 'p10' then driver_value end) as driver_p10_value,
         max(case when percentile = 'p90' then driver_value end) as driver_p90_value,
-        cast(round(max(base_amount), 2) as decimal(18, 2)) as base_amount,
-        cast(round(max(case when percentile = 'p10' then base_amount + change_amount end), 2) as decimal(18, 2))
+        {{ round_amount('max(base_amount)') }} as base_amount,
+        {{ round_amount("max(case when percentile = 'p10' then base_amount + change_amount end)") }}
             as p10_amount,
-        cast(round(max(case when percentile = 'p90' then base_amount + change_amount end), 2) as decimal(18, 2))
+        {{ round_amount("max(case when percentile = 'p90' then base_amount + change_amount end)") }}
             as p90_amount
     from outcomes
     group by subject_type, subject_id, driver

@@ -316,7 +316,7 @@ final as (
                 ~ ' / (0.1 * summarised.draws))'
             ),
         ] %}
-        cast(round({{ expression }}, 2) as decimal(18, 2)) as {{ column }},
+        {{ round_amount(expression) }} as {{ column }},
         {%- endfor %}
         summarised.loss_probability,
         sqrt(summarised.loss_probability * (1 - summarised.loss_probability) / summarised.draws) as loss_probability_error
