@@ -33,17 +33,31 @@ bootstrap_uv() {
     fi
 }
 
-# Tests of the report need a browser; they fail with a message, never skip, where there is none.
+# What tests need beside Python; they fail with a message, never skip, where it is missing.
 ensure_chromium() {
-    if [ -n "${CHROMIUM:-}" ] || command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1; then
-        return
-    fi
+    [ -n "${CHROMIUM:-}" ] || ensure_package chromium "or name one in CHROMIUM; tests of the report fail without" \
+        chromium google-chrome
+}
+
+ensure_java() {
+    [ -n "${JAVA_HOME:-}" ] || ensure_package openjdk-17-jre-headless "or point JAVA_HOME at one; Spark cannot run without" \
+        java
+}
+
+ensure_package() { # Debian's package, what else to do, commands of which one is enough
+    local package=$1 otherwise=$2 candidate
+    shift 2
+    for candidate in "$@"; do
+        if command -v "$candidate" >/dev/null 2>&1; then
+            return
+        fi
+    done
     if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
-        echo "Chromium is missing: installing Debian's package."
+        echo "Missing $1: installing Debian's package $package."
         apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends \
-            chromium >/dev/null
+            "$package" >/dev/null
     else
-        echo "Chromium is missing: install it (apt-get install chromium) or name one in CHROMIUM; tests of the report fail without." >&2
+        echo "Missing $1: apt-get install $package, $otherwise." >&2
     fi
 }
 

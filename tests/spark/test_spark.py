@@ -27,7 +27,7 @@ def spark_home(sample: Home, tmp_path_factory: pytest.TempPathFactory) -> Path:
     has_java = "JAVA_HOME" in os.environ or shutil.which("java") is not None
     if not has_java:
         pytest.fail(
-            "Spark needs Java 17 and finds none: install openjdk-17-jre-headless, or "
+            "Spark needs Java 17 and finds none: run scripts/test-spark, which installs it, or "
             "point JAVA_HOME at one.",
             pytrace=False,
         )
