@@ -138,11 +138,12 @@ def restore(home: Home, source: Path, snapshot: Snapshot) -> Restored:
     for name in taken:
         _remove(home.root / name)
     seeds = _copy(source, snapshot, aside)
+    seconds = time.monotonic() - started
+    # Entered aside, so that a restored home says so whatever kills this.
+    Home(aside).open_ledger().append("restored", snapshot=snapshot.id, seconds=round(seconds, 3))
     for path in sorted(aside.iterdir()):
         path.rename(home.root / path.name)
     aside.rmdir()
-    seconds = time.monotonic() - started
-    home.open_ledger().append("restored", snapshot=snapshot.id, seconds=round(seconds, 3))
     return Restored(snapshot, seconds, seeds)
 
 

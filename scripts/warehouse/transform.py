@@ -120,8 +120,9 @@ class Transformation:
             return None
         try:
             with duckdb.connect(self.database) as connection:
+                # Free blocks at the end may be cut off.
                 ((block_size, blocks),) = connection.execute(
-                    "select block_size, total_blocks from pragma_database_size()"
+                    "select block_size, used_blocks from pragma_database_size()"
                 ).fetchall()
                 connection.execute("select count(*) from duckdb_columns()").fetchall()
         except duckdb.Error as error:
