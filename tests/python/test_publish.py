@@ -1,12 +1,9 @@
 """Versions on the shelf: complete, immutable, switched in one step, readable by older clients."""
 
-import json
 import os
 import shutil
 import subprocess
 import sys
-import threading
-import time
 from decimal import Decimal
 from pathlib import Path
 
@@ -113,36 +110,6 @@ def test_what_an_interrupted_run_left_is_removed(shelf: publish.Shelf, tmp_path:
     names = {path.name for path in (tmp_path / "published" / "versions").iterdir()}
     assert names == {version.id, folder.name}
     assert shelf.versions() == [version]
-
-
-def test_a_reader_always_meets_a_complete_version(shelf: publish.Shelf, tmp_path: Path) -> None:
-    put(shelf, "content")
-    stop = threading.Event()
-    seen: list[str] = []
-    problems: list[Exception] = []
-
-    def read() -> None:
-        while not stop.is_set():
-            try:
-                # As a reader does who opens the link once and stays in that folder.
-                folder = (tmp_path / "published" / "current").resolve(strict=True)
-                manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-                assert (folder / "marts" / "rpt_sales.parquet").exists()
-                seen.append(manifest["version"])
-            except (OSError, ValueError, AssertionError) as problem:
-                problems.append(problem)
-
-    reader = threading.Thread(target=read)
-    reader.start()
-    for number in range(publish.VERSIONS_KEPT - 1):
-        read_before = len(seen) + len(problems)
-        put(shelf, f"content {number}")
-        while len(seen) + len(problems) < read_before + 50:
-            time.sleep(0.001)
-    stop.set()
-    reader.join()
-    assert not problems
-    assert len(set(seen)) > 1
 
 
 def test_equal_rows_make_equal_bytes_in_any_order(database: Path, tmp_path: Path) -> None:
