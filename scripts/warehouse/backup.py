@@ -10,13 +10,12 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from warehouse.errors import TamperedError, UsageError
 from warehouse.home import PROJECT, Home
-from warehouse.store import fingerprint, replacing
+from warehouse.store import fingerprint, now, replacing, stamp_after
 
 # The folders of a home that cannot be rebuilt, or that readers depend on.
 FOLDERS = ("raw", "withdrawn", "quarantine", "mappings", "ledger", "published")
@@ -55,7 +54,6 @@ class Restored:
 def back_up(home: Home, destination: Path) -> tuple[Snapshot, int]:
     """Store a snapshot; also the bytes that were not there before. The caller holds the lock."""
     started = time.monotonic()
-    created = datetime.now(UTC)
     files: dict[str, dict[str, Any]] = {}
     links: dict[str, str] = {}
     copied = 0
@@ -69,9 +67,9 @@ def back_up(home: Home, destination: Path) -> tuple[Snapshot, int]:
         files[name] = {"sha256": sha256, "bytes": status.st_size, "mode": status.st_mode & 0o777}
     ledger = home.open_ledger()
     snapshot = Snapshot(
-        f"{created:%Y%m%dT%H%M%S%fZ}",
+        stamp_after(one.id for one in snapshots(destination)),
         {
-            "created_at": created.isoformat(timespec="seconds"),
+            "created_at": now().isoformat(timespec="seconds"),
             "ledger_head": ledger.entries[-1]["hash"] if ledger.entries else None,
             "files": files,
             "links": links,

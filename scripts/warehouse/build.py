@@ -17,11 +17,12 @@ import duckdb
 from warehouse import audit, built, catalog, origin, publish, record, report, roles
 from warehouse.built import Built
 from warehouse.catalog import Mart
-from warehouse.errors import AuditFailedError, BuildFailedError
+from warehouse.errors import AuditFailedError, BuildFailedError, TamperedError
 from warehouse.home import PROJECT, Home
 from warehouse.ingest import FileResult, ingest
 from warehouse.ledger import Entry, Ledger
 from warehouse.sql import scalar
+from warehouse.store import fingerprint
 from warehouse.suites.publish import Context
 from warehouse.transform import AFTER_AUDIT, NodeResult, Transformation
 
@@ -174,7 +175,7 @@ def _transform(
     ledger = home.open_ledger()
     whole = Built(code, built.loads(ledger), is_whole=True)
     if before is None:
-        results, done, changed = _build_all(transformation, progress), whole, {*whole.loads}
+        results, done, changed = _build_all(home, transformation, progress), whole, {*whole.loads}
     else:
         changed = before.changed(ledger)
         nodes, marts = catalog.downstream(
@@ -186,8 +187,8 @@ def _transform(
         done = replace(whole, is_whole=before.is_whole, version=before.version).with_marts(
             (*before.marts_since, *marts)
         )
-        if any(_tells_of_damage(result) for result in results):
-            results, done = _build_all(transformation, progress), whole
+        if _is_damaged(home, results):
+            results, done = _build_all(home, transformation, progress), whole
     is_sound = not any(result.is_broken or result.status == "fail" for result in results)
     built.write(
         home.built, replace(done, unfinished=[] if is_sound else sorted(changed)), home.database
@@ -195,11 +196,11 @@ def _transform(
     return _all_run(results), done
 
 
-def _build_all(transformation: Transformation, progress: Progress) -> list[NodeResult]:
+def _build_all(home: Home, transformation: Transformation, progress: Progress) -> list[NodeResult]:
     if damage := transformation.discard_if_damaged():
         progress.note(f"the working database was damaged and is built anew from raw: {damage}")
     results = transformation.build()
-    if any(_tells_of_damage(result) for result in results):
+    if _is_damaged(home, results):
         progress.note("the working database was damaged inside and is built anew from raw")
         transformation.discard()
         results = transformation.build()
@@ -231,9 +232,18 @@ def _all_run(results: list[NodeResult]) -> list[NodeResult]:
     return results
 
 
-def _tells_of_damage(result: NodeResult) -> bool:
-    message = result.message.lower()
-    return result.is_broken and any(words in message for words in _DAMAGE)
+def _is_damaged(home: Home, results: Sequence[NodeResult]) -> bool:
+    """Whether the working database cannot be read; TamperedError where a raw file is the cause."""
+    messages = [result.message.lower() for result in results if result.is_broken]
+    if messages:
+        for entry in home.open_ledger().loads:
+            raw, sha256 = home.root / entry["raw"], entry["raw_sha256"]
+            if not raw.is_file() or fingerprint(raw) != sha256:
+                raise TamperedError(
+                    f"{raw} is not what was accepted from {entry['file']}: copy it back from a "
+                    f"backup, where it is objects/{sha256[:2]}/{sha256}, then build again."
+                )
+    return any(words in message for message in messages for words in _DAMAGE)
 
 
 def _counted_nodes(results: Sequence[NodeResult]) -> str:
@@ -297,6 +307,7 @@ def _publish(
     """The version that says what the marts say, and whether it was not current before."""
     ledger = home.open_ledger()
     inputs = _inputs(ledger)
+    _drop_unentered(shelf, ledger)
     folder = shelf.start()
     published = publish.export_marts(home.database, marts, folder, base)
     digest = publish.content_digest(published, code, (one["raw_sha256"] for one in inputs))
@@ -353,10 +364,21 @@ def _write_pages(
         site.write(source, folder / "roles" / role)
 
 
+def _drop_unentered(shelf: publish.Shelf, ledger: Ledger) -> None:
+    """Remove what a killed run had put on the shelf and not entered: no reader was sent there."""
+    current = shelf.current()
+    for version in shelf.versions():
+        if version.id not in _entered(ledger) and (current is None or version.id != current.id):
+            shelf.drop(version)
+
+
+def _entered(ledger: Ledger) -> set[str]:
+    return {entry["version"] for entry in ledger.entries if entry["event"] == "published"}
+
+
 def _enter(ledger: Ledger, version: publish.Version) -> None:
     """Write a version into the ledger, unless a run that was interrupted has."""
-    entered = {entry["version"] for entry in ledger.entries if entry["event"] == "published"}
-    if version.id not in entered:
+    if version.id not in _entered(ledger):
         ledger.append(
             "published",
             version=version.id,

@@ -7,7 +7,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from warehouse.errors import FilesRefusedError, TamperedError, UsageError, WarehouseError
+from warehouse.errors import (
+    FilesRefusedError,
+    TamperedError,
+    UsageError,
+    WarehouseError,
+    tells_of_storage,
+)
 from warehouse.home import PROJECT, Home
 
 if TYPE_CHECKING:
@@ -34,6 +40,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except WarehouseError as error:
         _complain(arguments.command, str(error))
         return error.exit_code
+    except Exception as error:
+        if not tells_of_storage(error):
+            raise
+        reason = str(error).splitlines()[0]
+        _complain(
+            arguments.command,
+            f"a folder cannot be written to: {reason}\nNothing accepted or published is lost: give it "
+            "room or the right to write, then run it again.",
+        )
+        return WarehouseError.exit_code
     except KeyboardInterrupt:
         _complain(arguments.command, "stopped; run it again to go on.")
         return 130

@@ -49,3 +49,19 @@ class TamperedError(WarehouseError):
     """A stored file is not what the ledger says it was."""
 
     exit_code = 6
+
+
+# What DuckDB and dbt, which hand on no error number, say when a folder cannot be written to.
+_STORAGE = (
+    "no space left on device",
+    "disk quota exceeded",
+    "file too large",
+    "read-only file system",
+    "permission denied",
+    "input/output error",
+)
+
+
+def tells_of_storage(error: Exception) -> bool:
+    """Whether an error comes from the disk or from rights to it, not from what was read."""
+    return any(words in str(error).lower() for words in _STORAGE)

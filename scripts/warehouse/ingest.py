@@ -24,7 +24,7 @@ import duckdb
 from warehouse import binding, sift, totals
 from warehouse import contract as contracts
 from warehouse.contract import GATE_COLUMNS, Contract, Extract
-from warehouse.errors import FileRefusedError, MappingError, UsageError
+from warehouse.errors import FileRefusedError, MappingError, UsageError, tells_of_storage
 from warehouse.home import Home
 from warehouse.ledger import Ledger
 from warehouse.mapping import ImportMapping, load_all
@@ -32,7 +32,7 @@ from warehouse.prepare import Prepared, prepare
 from warehouse.quality import RuleResult
 from warehouse.scan import Scan, bind, open_table
 from warehouse.sql import identifier, literal
-from warehouse.store import fingerprint, replacing
+from warehouse.store import fingerprint, now_after, replacing
 
 # What one file may use of memory; what does not fit is spilled to the home's scratch folder.
 MEMORY_LIMIT = "1GB"
@@ -178,7 +178,10 @@ def write_contracts(home: Home, contract: Contract) -> None:
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, path: Path) -> list[tuple[str, str]]:
-    rows = connection.execute("describe select * from read_parquet(?)", [str(path)]).fetchall()
+    try:
+        rows = connection.execute("describe select * from read_parquet(?)", [str(path)]).fetchall()
+    except duckdb.Error:
+        return []  # Damaged: written anew.
     return [(row[0], row[1]) for row in rows]
 
 
@@ -319,7 +322,13 @@ class _Gate:
                 quarantine = self.home.quarantine / extract.id / f"{raw.stem}.csv"
                 sift.write_quarantine(connection, quarantine, delivery.name)
             withdraws = self._read_before(delivery)
-            loaded_at = datetime.now(UTC).replace(tzinfo=None)
+            # Later rows supersede earlier ones, so the order of loading may not follow a clock put back.
+            before = [
+                datetime.fromisoformat(entry["loaded_at"]).replace(tzinfo=UTC)
+                for entry in self.ledger.entries
+                if entry["event"] == "loaded"
+            ]
+            loaded_at = now_after(before).replace(tzinfo=None)
             sift.write_raw(connection, raw, extract, delivery.name, loaded_at, delivery.stamp)
             self.ledger.append(
                 "loaded",
@@ -390,6 +399,9 @@ def _refusing_what_duckdb_cannot_read() -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
+        # Of the home, not of the file.
+        if tells_of_storage(error):
+            raise
         reason = str(error).splitlines()[0]
         raise FileRefusedError(
             f"DuckDB cannot read it ({reason}): deliver it again, or as CSV"

@@ -14,7 +14,6 @@ import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from warehouse.catalog import Mart
 from warehouse.errors import TamperedError, UsageError
 from warehouse.ledger import Ledger
 from warehouse.sql import identifier, literal, qualified
-from warehouse.store import fingerprint
+from warehouse.store import fingerprint, now, stamp_after
 
 VERSIONS_KEPT = 5
 
@@ -148,8 +147,8 @@ class Shelf:
 
     def put(self, folder: Path, content_digest: str, facts: Mapping[str, Any]) -> Version:
         """Seal the folder as a version with its manifest."""
-        created = datetime.now(UTC)
-        version_id = f"{created:%Y%m%dT%H%M%S%fZ}-{content_digest[:8]}"
+        names = [path.name for path in self._versions.iterdir() if not _is_aside(path)]
+        version_id = f"{stamp_after(names)}-{content_digest[:8]}"
         files = {
             str(path.relative_to(folder)): {
                 "sha256": fingerprint(path),
@@ -160,7 +159,7 @@ class Shelf:
         }
         manifest = {
             "version": version_id,
-            "created_at": created.isoformat(timespec="seconds"),
+            "created_at": now().isoformat(timespec="seconds"),
             "content_digest": content_digest,
             **facts,
             "files": files,
@@ -199,8 +198,12 @@ class Shelf:
         current = self.current()
         for version in self.versions()[:-kept]:
             if current is None or version.path != current.path:
-                # Renamed first: a version is complete or not there, also when this is interrupted.
-                shutil.rmtree(version.path.rename(self._versions / f".old-{version.id}"))
+                self.drop(version)
+
+    def drop(self, version: Version) -> None:
+        """Remove a version; readers that hold its files open keep them."""
+        # Renamed first: a version is complete or not there, also when this is interrupted.
+        shutil.rmtree(version.path.rename(self._versions / f".old-{version.id}"))
 
 
 def export_marts(

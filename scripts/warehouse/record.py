@@ -193,7 +193,10 @@ def _build_of(path: Path) -> int | None:
         return None
     with duckdb.connect() as connection:
         query = "select max(build_number) from read_parquet(?)"
-        found = scalar(connection, query, [str(path)])
+        try:
+            found = scalar(connection, query, [str(path)])
+        except duckdb.Error:
+            return None  # Damaged: written anew.
     return None if found is None else int(found)
 
 
@@ -385,4 +388,7 @@ def _holds(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
     if ours != theirs:
         return False
     query = f"select count(*) from ((from rows except all from {stored}) union all (from {stored} except all from rows))"
-    return bool(scalar(connection, query) == 0)
+    try:
+        return bool(scalar(connection, query) == 0)
+    except duckdb.Error:
+        return False  # Damaged: written anew.

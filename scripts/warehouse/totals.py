@@ -44,7 +44,10 @@ def write(home: Home, contract: Contract, ledger: Ledger) -> None:
 
 
 def _are_equal(connection: duckdb.DuckDBPyConnection, one: str, other: str) -> bool:
-    return connection.execute(one).fetchall() == connection.execute(other).fetchall()
+    try:
+        return connection.execute(one).fetchall() == connection.execute(other).fetchall()
+    except duckdb.Error:
+        return False  # Damaged: written anew.
 
 
 def _rows(entry: Entry) -> Iterator[dict[str, Any]]:

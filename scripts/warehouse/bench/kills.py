@@ -159,7 +159,7 @@ def ingests(kills: Kills, runs: int, folder: Path) -> None:
         if number % AGAIN == AGAIN - 1 or kills.killed["ingest"] == runs:
             finish(command, home.root, "ingest")
             check_complete(home)
-            check_rows(home, range(number // ROUNDS * ROUNDS, number + 1))
+            check_rows(home, home.landing, range(number // ROUNDS * ROUNDS, number + 1))
 
 
 def backups(kills: Kills, runs: int, built: Home, folder: Path) -> None:
@@ -224,7 +224,7 @@ def builds(kills: Kills, runs: Mapping[str, int], home: Home, seconds: float) ->
             check_whole(home)
     finish(command, home.root, "build")
     check_complete(home)
-    check_rows(home, range(number))
+    check_rows(home, home.landing, range(number))
     return number
 
 
@@ -254,10 +254,10 @@ def check_complete(home: Home) -> None:
     _refuse(str(path) for path in home.raw.rglob("*.unfinished"))
 
 
-def check_rows(home: Home, delivered: range) -> None:
+def check_rows(home: Home, landing: Path, delivered: range) -> None:
     """Each delivered row is accepted once, or once in quarantine; BuildFailedError if not."""
     loaded = [entry["file"] for entry in home.open_ledger().entries if entry["event"] == "loaded"]
-    landed = [path.relative_to(home.landing).as_posix() for path in home.landing.rglob("*.csv")]
+    landed = [path.relative_to(landing).as_posix() for path in landing.rglob("*.csv")]
     if sorted(loaded) != sorted(landed):
         _refuse([f"{sorted(loaded)} is in the ledger, and {sorted(landed)} was delivered"])
     expected = sorted(f"{number}" for number in delivered)

@@ -76,7 +76,7 @@ def read(current: Path, stop: Path, longest: int, seed: int) -> Seen:
                 _read_database(current, hold, seen)
             else:
                 _read_files(current, seen)
-                time.sleep(hold / 10)
+                time.sleep(hold)
         except (duckdb.Error, OSError, ValueError) as problem:
             seen.problems.append(f"{type(problem).__name__}: {problem}")
     return seen
