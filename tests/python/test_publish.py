@@ -1,5 +1,6 @@
 """Versions on the shelf: complete, immutable, switched in one step, readable by older clients."""
 
+import json
 import os
 import shutil
 import subprocess

@@ -99,7 +99,7 @@ def test_a_clock_put_back_changes_no_order(
     assert backup.choose(tmp_path / "backup").id == second.id > first.id
     shelf = publish.Shelf(home.published)
     later = shelf.put(shelf.start(), "0" * 64, {"marts": {}})
-    assert [one.id for one in shelf.versions()] == [before.id, later.id]
+    assert shelf.versions()[-1].id == later.id > before.id
     kills.deliver(home.landing, 0)
     ingest.ingest(home, home.landing)
     times = [entry["loaded_at"] for entry in home.open_ledger().loads]
