@@ -1,6 +1,4 @@
 -- One row per delivered file and measure, which is rows or a decimal column of its extract.
-{#- As a view its text is longer than Spark's own catalogue can keep. -#}
-{{ config(materialized='table') }}
 {%- set summed_from_deliveries = ['feature_usage'] %}
 with
 

@@ -1,4 +1,6 @@
 -- One row per delivered file, measure (rows or a decimal column of its extract) and what became of its rows.
+{#- As a view its text is longer than Spark's own catalogue can keep. -#}
+{{ config(materialized='table') }}
 with
 
 {%- for source_name, extract_name in delivered_extracts() %}
