@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -46,7 +47,7 @@ NOT_RUN = {
     "warehouse watch": "never ends, run by test_watch: its arguments are parsed",
     "dbt": "reads the project for half a minute: its arguments are parsed, and what they name exists",
     "scripts/build": "what fixtures do for a minute: bash can read it",
-    "scripts/test": "runs this test: bash can read it",
+    "scripts/test": "runs this test, or Spark for a quarter of an hour: bash can read it",
     "pytest": "would run tests in a test: its selection finds tests",
     "pre-commit install": "changes the checkout: the hooks it installs are sound",
     "python docs/images/make.py": "drives a browser for minutes: Python can read it",
@@ -273,6 +274,10 @@ def prove_duckdb(desk: Desk, arguments: list[str], _: bool) -> None:
     assert desk.call("duckdb", *arguments).count("\n") >= 3
 
 
+def prove_script(path: str, desk: Desk, *_: object) -> None:
+    desk.call("bash", "-n", path, folder=PROJECT)
+
+
 PROOFS: dict[str, Callable[[Desk, list[str], bool], object]] = {
     "warehouse": prove_warehouse,
     "dbt": prove_dbt,
@@ -282,8 +287,10 @@ PROOFS: dict[str, Callable[[Desk, list[str], bool], object]] = {
     "python": prove_python,
     "duckdb": prove_duckdb,
     "pre-commit": lambda desk, *_: desk.call("pre-commit", "validate-config", folder=PROJECT),
-    "scripts/build": lambda desk, *_: desk.call("bash", "-n", "scripts/build", folder=PROJECT),
-    "scripts/test": lambda desk, *_: desk.call("bash", "-n", "scripts/test", folder=PROJECT),
+    **{
+        f"scripts/{name}": partial(prove_script, f"scripts/{name}")
+        for name in ("build", "test", "test-spark")
+    },
 }
 
 BUDGET = """\
