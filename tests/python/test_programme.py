@@ -119,6 +119,124 @@ def test_money_and_items_are_measured_and_the_lower_counts(project: CompiledProj
     assert months[-1]["amount_rate"] == pytest.approx(0.99)
 
 
+def judged(project: CompiledProject, tolerance: str) -> dict[str, tuple[object, ...]]:
+    """Items of one month: what was posted, planned, built, and what was registered alone."""
+    period = {"fiscal_period": P[1], "month_date": date(2026, 1, 1)}
+
+    def control(target_id: str, item_id: str, expected: int | None) -> dict[str, Any]:
+        more = {"item_type": "item", "fiscal_year": 2026, "is_latest": True}
+        return {
+            "target_id": target_id,
+            "item_id": item_id,
+            "expected_amount": expected and Decimal(expected),
+            **period,
+            **more,
+        }
+
+    def arrived(target_id: str, control_id: str, failed: str) -> dict[str, Any]:
+        return {
+            "target_id": target_id,
+            **period,
+            "item_type": "item",
+            "control_id": control_id,
+            "item_id": control_id,
+            "amount": Decimal(7),
+            "passed_amount": Decimal(0 if failed else 7),
+            "failed_conditions": failed,
+        }
+
+    def posted(product: str, amount: int, row: int) -> dict[str, Any]:
+        return {
+            "account_type": "revenue",
+            "account_id": "4000",
+            "product_id": product,
+            "posted_on": date(2026, 1, 10),
+            "reporting_amount": Decimal(amount),
+            "source_file": "gl.csv",
+            "source_row": row,
+        }
+
+    warehouse = project.run(
+        ["int_target_items"],
+        given={
+            "int_target_controls": [
+                control("T1", "4000", 900),
+                control("T1", "6000", 900),
+                control("T1", "6100", 300),
+                control("T2", "CC1", 50),
+                control("T2", "CC2", 60),
+                control("T3", "mrr", None),
+            ],
+            "programme_targets": [
+                {**target("T1", "0.95"), "tolerance_share": Decimal(tolerance)},
+            ],
+            "dim_date": [{"date_day": date(2026, 1, 10), "fiscal_period": P[1]}],
+            "dim_product": [
+                {"product_id": "P1"},
+                {"product_id": "P2", "launched_on": date(2026, 1, 11)},
+            ],
+            "int_gl_entries_converted": [
+                posted("P1", -100, 1),
+                posted("P2", -40, 2),
+                posted("P1", -5, 3),
+            ],
+            "fct_cost_entries": [
+                {
+                    "reporting_fiscal_period": P[1],
+                    "account_id": "6000",
+                    "cost_class": "support",
+                    "entry_type": "ledger",
+                    "posted_on": date(2026, 1, 10),
+                    "reporting_amount": Decimal(1000),
+                }
+            ],
+            "rpt_product_cost": [
+                {
+                    "fiscal_period": P[1],
+                    "cost_class": "support",
+                    "allocated_amount": Decimal("1999.00"),
+                    "unallocated_amount": Decimal("1.00"),
+                    "unallocated_reason": "no_driver",
+                }
+            ],
+            "rpt_reconciliation": [],
+            "rpt_rule_violations": [
+                {
+                    "severity": "error",
+                    "is_excepted": excepted,
+                    "rule_id": "x",
+                    "source_file": "gl.csv",
+                    "source_row": row,
+                }
+                for row, excepted in ((3, False), (1, True))
+            ],
+            "int_target_items__budget": [arrived("T2", "CC1", "no_owner")],
+            "int_target_items__outputs": [arrived("T3", "mrr", "")],
+        },
+    )
+    return {
+        one["item_id"]: (one["amount"], one["passed_amount"], one["failed_conditions"])
+        for one in rows_of(warehouse, "from intermediate.int_target_items")
+    }
+
+
+def test_items_fail_with_their_conditions_and_what_did_not_arrive_fails_too(
+    project: CompiledProject,
+) -> None:
+    assert judged(project, "0.001") == {
+        # The row that breaks a rule counts for nothing; the exception of another one holds.
+        "4000/P1": (105, 100, "breaks_rule"),
+        "4000/P2": (40, 0, "product_unknown_or_inactive"),
+        # Half a unit in a thousand stays with no product: money is counted, the item passes.
+        "6000/shared": (1000, Decimal("999.50"), None),
+        "6100": (300, 0, "missing"),
+        "CC1": (7, 0, "no_owner"),
+        "CC2": (60, 0, "missing"),
+        "mrr": (7, 7, None),
+    }
+    assert judged(project, "0.0004")["6000/shared"][2] == "not_mapped_to_product"
+
+
 def targets(project: CompiledProject, **given: Rows) -> dict[str, dict[str, Any]]:
     values = {"T1": "0.95", "T4": "0.40", "T5": "0.35", "T6": "1100000"}
     base: dict[str, Rows] = {

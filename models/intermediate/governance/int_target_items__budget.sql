@@ -1,4 +1,4 @@
--- One row per closed fiscal period, cost center, account and product with budget or actual, and per registered cost center without.
+-- One row per closed fiscal period, registered cost center, account and product with budget or actual.
 with
 
 asked as (
@@ -74,15 +74,16 @@ planned_lines as (
 
 ),
 
-budget_judged as (
+judged as (
 
     select
-        'T2' as target_id,
+        asked.target_id,
         asked.fiscal_period,
         asked.month_date,
-        'cost_center' as item_type,
+        asked.item_type,
+        asked.item_id as control_id,
         concat_ws('/', variances.cost_center_id, variances.account_id, variances.product_id) as item_id,
-        greatest(abs(variances.budget_amount), abs(variances.actual_amount)) as amount,
+        cast(greatest(abs(variances.budget_amount), abs(variances.actual_amount)) as decimal(18, 2)) as amount,
         concat_ws(
             ', ',
             case when planned_lines.fiscal_period is null then 'unbudgeted' end,
@@ -120,63 +121,6 @@ budget_judged as (
 
 ),
 
-arrived_cost_centers as (
-
-    select distinct
-        fiscal_period,
-        cost_center_id
-    from variances
-    where budget_amount <> 0 or actual_amount <> 0
-
-),
-
-budget_missing as (
-
-    select
-        asked.target_id,
-        asked.fiscal_period,
-        asked.month_date,
-        asked.item_type,
-        asked.item_id,
-        asked.expected_amount as amount,
-        'missing' as failed_conditions
-    from asked
-    left join arrived_cost_centers
-        on
-            asked.fiscal_period = arrived_cost_centers.fiscal_period
-            and asked.item_id = arrived_cost_centers.cost_center_id
-    where
-        asked.expected_amount is not null
-        and arrived_cost_centers.cost_center_id is null
-
-),
-
-items as (
-
-    select
-        target_id,
-        fiscal_period,
-        month_date,
-        item_type,
-        item_id,
-        amount,
-        case when failed_conditions = '' then amount else 0 end as passed_amount,
-        failed_conditions
-    from budget_judged
-    union all
-    select
-        target_id,
-        fiscal_period,
-        month_date,
-        item_type,
-        item_id,
-        amount,
-        0 as passed_amount,
-        failed_conditions
-    from budget_missing
-
-),
-
 final as (
 
     select
@@ -184,11 +128,12 @@ final as (
         fiscal_period,
         month_date,
         item_type,
+        control_id,
         item_id,
-        cast(amount as decimal(18, 2)) as amount,
-        cast(round(cast(passed_amount as decimal(28, 6)), 2) as decimal(18, 2)) as passed_amount,
+        amount,
+        case when failed_conditions = '' then amount else 0 end as passed_amount,
         failed_conditions
-    from items
+    from judged
 
 )
 

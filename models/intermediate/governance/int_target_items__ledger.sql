@@ -1,4 +1,4 @@
--- One row per closed fiscal period, account, product and initiative of the ledger in scope, and per registered account that did not arrive.
+-- One row per closed fiscal period, account, product and initiative of the ledger in scope.
 with
 
 asked as (
@@ -196,12 +196,11 @@ judged_lines as (
 ledger_items as (
 
     select
-        'T1' as target_id,
-        'account' as item_type,
         fiscal_period,
         month_date,
         account_id,
-        concat_ws('/', account_id, coalesce(product_id, 'shared'), initiative_id) as item_id,
+        product_id,
+        initiative_id,
         sum(amount) as amount,
         sum(
             case
@@ -221,16 +220,19 @@ ledger_items as (
 
 ),
 
-ledger_judged as (
+final as (
 
     select
-        ledger_items.target_id,
+        programme_targets.target_id,
         ledger_items.fiscal_period,
         ledger_items.month_date,
-        ledger_items.item_type,
-        ledger_items.item_id,
-        ledger_items.amount,
-        ledger_items.passed_amount,
+        'account' as item_type,
+        ledger_items.account_id as control_id,
+        concat_ws(
+            '/', ledger_items.account_id, coalesce(ledger_items.product_id, 'shared'), ledger_items.initiative_id
+        ) as item_id,
+        cast(ledger_items.amount as decimal(18, 2)) as amount,
+        {{ round_amount('ledger_items.passed_amount') }} as passed_amount,
         concat_ws(
             ', ',
             case when ledger_items.is_unreconciled then 'not_reconciled' end,
@@ -246,78 +248,6 @@ ledger_judged as (
         ) as failed_conditions
     from ledger_items
     cross join programme_targets
-
-),
-
-arrived_accounts as (
-
-    select distinct
-        fiscal_period,
-        account_id
-    from ledger_items
-
-),
-
-ledger_missing as (
-
-    select
-        asked.target_id,
-        asked.fiscal_period,
-        asked.month_date,
-        asked.item_type,
-        asked.item_id,
-        asked.expected_amount as amount,
-        0.0 as passed_amount,
-        'missing' as failed_conditions
-    from asked
-    left join arrived_accounts
-        on
-            asked.fiscal_period = arrived_accounts.fiscal_period
-            and asked.item_id = arrived_accounts.account_id
-    where
-        asked.expected_amount is not null
-        and arrived_accounts.account_id is null
-
-),
-
-items as (
-
-    select
-        target_id,
-        fiscal_period,
-        month_date,
-        item_type,
-        item_id,
-        amount,
-        passed_amount,
-        failed_conditions
-    from ledger_judged
-    union all
-    select
-        target_id,
-        fiscal_period,
-        month_date,
-        item_type,
-        item_id,
-        amount,
-        0 as passed_amount,
-        failed_conditions
-    from ledger_missing
-
-),
-
-final as (
-
-    select
-        target_id,
-        fiscal_period,
-        month_date,
-        item_type,
-        item_id,
-        cast(amount as decimal(18, 2)) as amount,
-        cast(round(cast(passed_amount as decimal(28, 6)), 2) as decimal(18, 2)) as passed_amount,
-        failed_conditions
-    from items
 
 )
 

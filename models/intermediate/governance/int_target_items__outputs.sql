@@ -134,15 +134,17 @@ fresh_outputs as (
 
 ),
 
-outputs_judged as (
+final as (
 
     select
         asked.target_id,
         asked.fiscal_period,
         asked.month_date,
         asked.item_type,
+        asked.item_id as control_id,
         asked.item_id,
         cast(null as decimal(18, 2)) as amount,
+        cast(null as decimal(18, 2)) as passed_amount,
         concat_ws(
             ', ',
             case when not coalesce(output_states.is_built, false) then 'not_built' end,
@@ -172,21 +174,6 @@ outputs_judged as (
             and asked.month_date = fresh_outputs.month_date
     left join kpi_catalog on asked.item_id = kpi_catalog.kpi_id
     left join forecast_accuracy on asked.item_id = forecast_accuracy.series_id
-
-),
-
-final as (
-
-    select
-        target_id,
-        fiscal_period,
-        month_date,
-        item_type,
-        item_id,
-        amount,
-        amount as passed_amount,
-        failed_conditions
-    from outputs_judged
 
 )
 
