@@ -5,11 +5,7 @@ with
 
 {%- for source_name, extract_name in delivered_extracts() %}
 {%- set contract = extract_contract(source_name, extract_name) -%}
-{%- set key = (contract.config.meta.key or []) if contract else [] -%}
-{%- set amounts = [] -%}
-{%- for column in (contract.columns.values() if contract else []) if column.data_type.startswith('decimal') -%}
-{%- do amounts.append(column.name) -%}
-{%- endfor %}
+{%- set key = (contract.config.meta.key or []) if contract else [] %}
 
 {{ source_name }}_{{ extract_name }}_known as (
 
@@ -49,23 +45,7 @@ with
 
 {{ source_name }}_{{ extract_name }}_stored as (
 
-    select
-        '{{ extract_name }}' as extract_name,
-        stated._file as source_file,
-        stated._loaded_at as loaded_at,
-        measures.measure,
-        stated.row_state,
-        sum(
-            case measures.measure
-                when 'rows' then cast(1 as decimal(38, 10))
-                {%- for amount in amounts %}
-                when '{{ amount }}' then cast(stated.{{ amount }} as decimal(38, 10))
-                {%- endfor %}
-            end
-        ) as total
-    from {{ source_name }}_{{ extract_name }}_stated as stated
-    cross join (values ('rows'){% for amount in amounts %}, ('{{ amount }}'){% endfor %}) as measures (measure)
-    group by all
+    {{ totals_by_measure(source_name ~ '_' ~ extract_name ~ '_stated', source_name, extract_name, 'row_state') }}
 
 ),
 {%- endfor %}
