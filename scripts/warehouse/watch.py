@@ -5,11 +5,11 @@ next, or when a file of its name and `.done` lies beside it. Killed at any point
 completes what was begun, because the ledger says what was taken and the versions what was published.
 """
 
+import logging
 import time
-import traceback
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 
@@ -83,37 +83,42 @@ def watch(
     watcher = _Watcher(home, Arrivals(source.landing), say)
     say(f"Watching {source.landing} every {interval:g} s; stop with Ctrl-C.")
     pause, is_due = interval, True
-    while not stop.is_set():
-        try:
-            is_due = watcher.look(is_due)
-            pause = interval
-        except HomeBusyError as error:
-            say(f"waiting: {error}")
-            pause = min(pause * BACKOFF, LONGEST_PAUSE)
-        except (WarehouseError, OSError, duckdb.Error) as error:
-            # What is wrong with the marts is said once; it is built again when files arrive.
-            say(f"failed: {error}")
-            is_due = not isinstance(error, WarehouseError)
-            pause = min(pause * BACKOFF, LONGEST_PAUSE)
-        except Exception as error:  # noqa: BLE001 - nothing may end the watch but who started it.
-            say(f"failed: {_unforeseen(home, error)}")
-            watcher, is_due = _Watcher(home, watcher.arrivals, say), True
-            pause = min(pause * BACKOFF, LONGEST_PAUSE)
-        stop.wait(pause)
+    with _log_of(home) as log:
+        while not stop.is_set():
+            try:
+                is_due = watcher.look(is_due)
+                pause = interval
+            except HomeBusyError as error:
+                say(f"waiting: {error}")
+                pause = min(pause * BACKOFF, LONGEST_PAUSE)
+            except (WarehouseError, OSError, duckdb.Error) as error:
+                # What is wrong with the marts is said once; it is built again when files arrive.
+                say(f"failed: {error}")
+                is_due = not isinstance(error, WarehouseError)
+                pause = min(pause * BACKOFF, LONGEST_PAUSE)
+            except Exception as error:
+                log.exception("Not foreseen:")
+                told = f"{type(error).__name__}: {error}".splitlines()[0]
+                say(f"failed: {told} (details in {home.watch_log})")
+                watcher, is_due = _Watcher(home, watcher.arrivals, say), True
+                pause = min(pause * BACKOFF, LONGEST_PAUSE)
+            stop.wait(pause)
     say("Stopped.")
 
 
-def _unforeseen(home: Home, error: Exception) -> str:
-    """What nobody has thought of, in a line; its traceback goes to the log."""
-    told = f"{type(error).__name__}: {error}".splitlines()[0]
+@contextmanager
+def _log_of(home: Home) -> Iterator[logging.Logger]:
+    """Where tracebacks of what nobody has thought of go; the file appears with the first."""
+    home.watch_log.parent.mkdir(parents=True, exist_ok=True)
+    log = logging.getLogger(__name__)
+    handler = logging.FileHandler(home.watch_log, encoding="utf-8", delay=True)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    log.addHandler(handler)
     try:
-        home.watch_log.parent.mkdir(parents=True, exist_ok=True)
-        with home.watch_log.open("a", encoding="utf-8") as log:
-            log.write(f"{datetime.now(UTC).isoformat(timespec='seconds')}\n")
-            log.write("".join(traceback.format_exception(error)))
-    except OSError as cause:
-        return f"{told} (no details, as {home.watch_log} cannot be written: {cause.strerror})"
-    return f"{told} (details in {home.watch_log})"
+        yield log
+    finally:
+        log.removeHandler(handler)
+        handler.close()
 
 
 @dataclass

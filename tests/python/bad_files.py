@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 from xml.sax.saxutils import escape
 
 import duckdb
@@ -97,17 +98,28 @@ def bad_files() -> Iterator[BadFile]:
     yield from _broken_mappings()
 
 
-def _bad(table: Table, what: str, content: bytes, fate: str, **more: object) -> BadFile:
+def _bad(
+    table: Table,
+    what: str,
+    content: bytes,
+    fate: str,
+    accepted: Mapping[int, Mapping[str, str]] | None = None,
+    quarantined: int | None = 0,
+) -> BadFile:
     suffix = "" if "." in what else ".csv"
-    return BadFile(f"{table.extract}-{what.replace(' ', '_')}{suffix}", content, fate, **more)  # type: ignore[arg-type]
+    name = f"{table.extract}-{what.replace(' ', '_')}{suffix}"
+    return BadFile(name, content, fate, accepted or {}, quarantined)
 
 
 def written(
-    table: Table, delimiter: str = ",", line_end: str = "\n", quoting: int = csv.QUOTE_MINIMAL
+    table: Table,
+    delimiter: str = ",",
+    line_end: str = "\n",
+    quoting: Literal[0, 1, 2, 3] = csv.QUOTE_MINIMAL,
 ) -> str:
     """A table as CSV."""
     file = io.StringIO(newline="")
-    writer = csv.writer(file, delimiter=delimiter, lineterminator=line_end, quoting=quoting)  # type: ignore[arg-type]
+    writer = csv.writer(file, delimiter=delimiter, lineterminator=line_end, quoting=quoting)
     writer.writerows([table.names, *table.rows])
     return file.getvalue()
 

@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 import duckdb
@@ -30,9 +31,12 @@ def without_dbt(monkeypatch: pytest.MonkeyPatch) -> list[NodeResult]:
     return reported
 
 
-def run(home: Home, **options: object) -> tuple[build.BuildResult, list[str]]:
+def run(
+    home: Home, accepted: Collection[str] = (), *, whole: bool = False
+) -> tuple[build.BuildResult, list[str]]:
     said: list[str] = []
-    return build.run(home, build.Progress(said.append), **options), said  # type: ignore[arg-type]
+    progress = build.Progress(said.append)
+    return build.run(home, progress, accepted=accepted, whole=whole), said
 
 
 def test_extracts_that_are_not_there_leave_their_marts_empty(small: Home) -> None:
