@@ -344,8 +344,12 @@ class Survey:
             self._returns += chunk.count(b"\r")
             self._pairs += chunk.count(b"\r\n") + (self._last == b"\r" and chunk[:1] == b"\n")
         seam = self._last_two + chunk[:2]
-        self.has_blank_lines = self.has_blank_lines or any(
-            breaks in chunk or breaks in seam for breaks in _BLANK_LINES
+        # One look for the usual line ends: each look at every byte takes as long as counting rows.
+        possible = _BLANK_LINES if b"\r" in chunk else _BLANK_LINES[:1]
+        self.has_blank_lines = (
+            self.has_blank_lines
+            or any(breaks in chunk for breaks in possible)
+            or any(breaks in seam for breaks in _BLANK_LINES)
         )
         self._last_two = (self._last_two + chunk[-2:])[-2:]
         self._last = chunk[-1:]

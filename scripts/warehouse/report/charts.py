@@ -230,7 +230,9 @@ def heat(
             ),
         )
     )
-    across = alt.X(f"{x}:O", axis=alt.Axis(title=None, orient="top", labelExpr=_axis_text(x)))
+    # Month over year: side by side the headings of narrow columns would touch.
+    heading = f"split({_axis_text(x)}, ' ')" if x.endswith("month") else _axis_text(x)
+    across = alt.X(f"{x}:O", axis=alt.Axis(title=None, orient="top", labelExpr=heading))
     down = alt.Y(f"{y}:O", axis=alt.Axis(title=None, labelLimit=180, labelExpr=_axis_text(y)))
     cells = base.mark_rect(stroke="white", strokeOpacity=0.5).encode(
         x=across,
