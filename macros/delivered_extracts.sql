@@ -45,3 +45,12 @@
 {% macro extract_contract(source_name, extract_name) -%}
     {{ return(graph.sources['source.' ~ project_name ~ '.' ~ source_name ~ '.' ~ extract_name] if execute else none) }}
 {%- endmacro %}
+
+{#- The first date in an extract's key, where it has one. -#}
+{% macro day_in_key(contract) -%}
+    {%- set days = [] -%}
+    {%- for column in (contract.config.meta.key or [] if contract else []) if contract.columns[column].data_type == 'date' -%}
+        {%- do days.append(column) -%}
+    {%- endfor -%}
+    {{ return(days | first if days else none) }}
+{%- endmacro %}

@@ -8,19 +8,27 @@
     {%- endfor -%}
     select
         '{{ extract_name }}' as extract_name,
-        {{ 'source_file' if is_staged else '_file' }} as source_file,
-        {{ 'loaded_at' if is_staged else '_loaded_at' }} as loaded_at,
+        sums.source_file,
+        sums.loaded_at,
         measures.measure,
-        {{ row_state }} as row_state,
-        sum(
-            case measures.measure
-                when 'rows' then cast(1 as decimal(38, 10))
-                {%- for amount in amounts %}
-                when '{{ amount }}' then cast({{ snake_case(amount) if is_staged else amount }} as decimal(38, 10))
-                {%- endfor %}
-            end
-        ) as total
-    from {{ relation }}
+        sums.row_state,
+        case measures.measure
+            when 'rows' then sums.row_count
+            {%- for amount in amounts %}
+            when '{{ amount }}' then sums.{{ amount }}
+            {%- endfor %}
+        end as total
+    from (
+        select
+            {{ 'source_file' if is_staged else '_file as source_file' }},
+            {{ 'loaded_at' if is_staged else '_loaded_at as loaded_at' }},
+            {{ row_state }} as row_state,
+            {%- for amount in amounts %}
+            cast(sum({{ snake_case(amount) if is_staged else amount }}) as decimal(38, 10)) as {{ amount }},
+            {%- endfor %}
+            cast(count(*) as decimal(38, 10)) as row_count
+        from {{ relation }}
+        group by 1, 2, 3
+    ) as sums
     cross join (values ('rows'){% for amount in amounts %}, ('{{ amount }}'){% endfor %}) as measures (measure)
-    group by all
 {%- endmacro %}

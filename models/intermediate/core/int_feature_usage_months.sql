@@ -17,7 +17,7 @@
 {%- endset %}
 with
 
-versions as (
+versions as {{ inlined() }} (
 
     select
         *,
@@ -57,7 +57,7 @@ features as (
 
 ),
 
-placed as (
+placed as {{ inlined() }} (
 
     select
         versions.*,

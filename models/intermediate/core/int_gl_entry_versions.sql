@@ -52,24 +52,43 @@ scope_deliveries as (
 
 ),
 
+contested as (
+
+    {{ contested_keys('entry_versions', ['journal_id', 'line_number']) }}
+
+),
+
+succeeded as (
+
+    select
+        *,
+        cast(null as timestamp) as succeeded_at
+    from entry_versions
+    where {{ key_hash(['journal_id', 'line_number']) }} not in (select contested.key_hash from contested)
+
+    union all
+
+    select
+        *,
+        lead(known_at) over (
+            partition by journal_id, line_number
+            order by known_at, loaded_at, source_file, source_row
+        ) as succeeded_at
+    from entry_versions
+    where {{ key_hash(['journal_id', 'line_number']) }} in (select contested.key_hash from contested)
+
+),
+
 ordered as (
 
     select
-        entry_versions.*,
-        scope_deliveries.replaced_at,
-        lead(entry_versions.known_at) over (
-            partition by entry_versions.journal_id, entry_versions.line_number
-            order by
-                entry_versions.known_at,
-                entry_versions.loaded_at,
-                entry_versions.source_file,
-                entry_versions.source_row
-        ) as succeeded_at
-    from entry_versions
+        succeeded.*,
+        scope_deliveries.replaced_at
+    from succeeded
     left join scope_deliveries
         on
-            entry_versions.scope_id = scope_deliveries.scope_id
-            and entry_versions.delivery_id = scope_deliveries.delivery_id
+            succeeded.scope_id = scope_deliveries.scope_id
+            and succeeded.delivery_id = scope_deliveries.delivery_id
 
 ),
 

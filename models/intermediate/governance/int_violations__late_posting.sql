@@ -13,28 +13,46 @@ period_closes as (
 
 ),
 
-closed_lines as (
+first_known as (
 
     select
-        gl_entries.journal_id,
-        gl_entries.line_number,
-        gl_entries.entity_id,
-        gl_entries.fiscal_period,
-        gl_entries.adjustment_id,
-        gl_entries.reporting_amount,
-        gl_entries.known_at,
-        gl_entries.source_file,
-        gl_entries.source_row,
-        period_closes.closed_at,
-        -- A period loaded as a whole after its close is history taken over, not a late posting.
-        min(gl_entries.known_at) over (
-            partition by gl_entries.entity_id, gl_entries.fiscal_period
-        ) <= period_closes.closed_at as was_known_at_close
+        entity_id,
+        fiscal_period,
+        min(known_at) as first_known_at
     from gl_entries
-    inner join period_closes
+    group by entity_id, fiscal_period
+
+),
+
+-- A period loaded as a whole after its close is history taken over, not a late posting.
+periods as (
+
+    select
+        period_closes.entity_id,
+        period_closes.fiscal_period,
+        period_closes.closed_at
+    from period_closes
+    inner join first_known
         on
-            gl_entries.entity_id = period_closes.entity_id
-            and gl_entries.fiscal_period = period_closes.fiscal_period
+            period_closes.entity_id = first_known.entity_id
+            and period_closes.fiscal_period = first_known.fiscal_period
+    where first_known.first_known_at <= period_closes.closed_at
+
+),
+
+late_lines as (
+
+    select
+        gl_entries.*,
+        periods.closed_at
+    from gl_entries
+    inner join periods
+        on
+            gl_entries.entity_id = periods.entity_id
+            and gl_entries.fiscal_period = periods.fiscal_period
+    where
+        gl_entries.known_at > periods.closed_at
+        and gl_entries.adjustment_id is null
 
 ),
 
@@ -51,11 +69,7 @@ final as (
         'Known on ' || substr(cast(known_at as string), 1, 10) || ', but ' || entity_id || ' closed ' || fiscal_period
         || ' on ' || substr(cast(closed_at as string), 1, 10)
         || '. Post it to an open period, or have the adjustment authorised.' as message
-    from closed_lines
-    where
-        was_known_at_close
-        and known_at > closed_at
-        and adjustment_id is null
+    from late_lines
 
 )
 

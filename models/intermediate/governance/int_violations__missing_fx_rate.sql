@@ -39,23 +39,28 @@ budget_lines as (
         ref('stg_revenue__marketing_spend'), ['spend_date', 'channel', 'campaign'], 'spend_date', 'currency'
     ),
 } %}
-currency_months as (
+unrated as (
     {% for extract_name, (relation, key, dated, currency) in dated_extracts.items() %}
     select
         '{{ extract_name }}' as extract_name,
         concat_ws(
             ', ',
             {%- for column in key %}
-            '{{ column }}=' || coalesce(cast({{ column }} as string), ''){{ ',' if not loop.last }}
+            '{{ column }}=' || coalesce(cast(records.{{ column }} as string), ''){{ ',' if not loop.last }}
             {%- endfor %}
         ) as record_key,
-        {{ currency }} as currency,
-        cast(date_trunc('month', {{ dated }}) as date) as rate_month,
-        substr(cast({{ dated }} as string), 1, 7) as needed_for,
-        source_file,
-        source_row
-    from {{ relation }}
-    where {{ currency }} is not null
+        records.{{ currency }}{{ ' as currency' if currency != 'currency' }},
+        substr(cast(records.{{ dated }} as string), 1, 7) as needed_for,
+        records.source_file,
+        records.source_row
+    from {{ relation }} as records
+    left join fx_rates
+        on
+            records.{{ currency }} = fx_rates.from_currency
+            and cast(date_trunc('month', records.{{ dated }}) as date) = fx_rates.rate_month
+    where
+        records.{{ currency }} is not null
+        and fx_rates.from_currency is null
 
     union all
     {% endfor %}
@@ -71,7 +76,6 @@ currency_months as (
             'initiative_id=' || coalesce(initiative_id, '')
         ) as record_key,
         currency,
-        cast(null as date) as rate_month,
         'the budget of ' || substr(fiscal_period, 1, 4) as needed_for,
         source_file,
         source_row
@@ -79,35 +83,19 @@ currency_months as (
 
 ),
 
-rated_currencies as (
-
-    select distinct from_currency
-    from fx_rates
-
-),
-
--- A contract may be older than the rates; stated at constant rates it needs only that there are some.
 final as (
 
     select
         'missing_fx_rate' as rule_id,
         'error' as severity,
-        currency_months.extract_name,
-        currency_months.record_key,
-        currency_months.source_file,
-        currency_months.source_row,
+        extract_name,
+        record_key,
+        source_file,
+        source_row,
         cast(null as decimal(38, 2)) as amount,
-        'No rate from ' || currency_months.currency || ' to {{ var("reporting_currency") }} for '
-        || currency_months.needed_for || '; its reporting amount is empty. Add the rate to fx_rates.' as message
-    from currency_months
-    left join fx_rates
-        on
-            currency_months.currency = fx_rates.from_currency
-            and currency_months.rate_month = fx_rates.rate_month
-    left join rated_currencies on currency_months.currency = rated_currencies.from_currency
-    where
-        fx_rates.from_currency is null
-        and (currency_months.extract_name <> 'subscriptions' or rated_currencies.from_currency is null)
+        'No rate from ' || currency || ' to {{ var("reporting_currency") }} for ' || needed_for
+        || '; its reporting amount is empty. Add the rate to fx_rates.' as message
+    from unrated
 
 )
 

@@ -7,18 +7,33 @@ gl_entries as (
 
 ),
 
-journals as (
+unbalanced as (
 
     select
         journal_id,
-        currency,
-        sum(amount) as imbalance,
-        sum(reporting_amount) as reporting_imbalance,
-        count(*) as line_count,
-        min(source_file) as source_file,
-        min_by(source_row, line_number) as source_row
+        currency
     from gl_entries
     group by journal_id, currency
+    having sum(amount) <> 0
+
+),
+
+journals as (
+
+    select
+        gl_entries.journal_id,
+        gl_entries.currency,
+        sum(gl_entries.amount) as imbalance,
+        sum(gl_entries.reporting_amount) as reporting_imbalance,
+        count(*) as line_count,
+        min(gl_entries.source_file) as source_file,
+        min_by(gl_entries.source_row, gl_entries.line_number) as source_row
+    from gl_entries
+    inner join unbalanced
+        on
+            gl_entries.journal_id = unbalanced.journal_id
+            and gl_entries.currency is not distinct from unbalanced.currency
+    group by gl_entries.journal_id, gl_entries.currency
 
 ),
 
@@ -35,7 +50,6 @@ final as (
         'The ' || cast(line_count as string) || ' lines sum to ' || cast(imbalance as string) || ' ' || currency
         || ' instead of 0. Post the missing line, or send the journal again.' as message
     from journals
-    where imbalance <> 0
 
 )
 

@@ -10,8 +10,6 @@ source as (
 
 latest as (
 
-    select *
-    from source
     {{ latest_version(['period_month', 'product_id', 'activity_type']) }}
 
 ),

@@ -10,8 +10,6 @@ source as (
 
 latest as (
 
-    select *
-    from source
     {{ latest_version(['budget_version', 'period_month', 'product_id', 'plan_id', 'segment']) }}
 
 ),

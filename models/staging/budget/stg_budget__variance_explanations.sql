@@ -10,8 +10,6 @@ source as (
 
 latest as (
 
-    select *
-    from source
     {{ latest_version(['fiscal_period', 'cost_center_id', 'account_id', 'product_id']) }}
 
 ),

@@ -6,21 +6,39 @@ with
 {%- for source_name, extract_name in delivered_extracts() %}
 {%- set contract = extract_contract(source_name, extract_name) -%}
 {%- set key = (contract.config.meta.key or []) if contract else [] %}
+{%- set day = day_in_key(contract) %}
 
-{{ source_name }}_{{ extract_name }}_known as (
+{{ source_name }}_{{ extract_name }}_deliveries as (
 
     select
-        *,
-        case
-            when not {{ as_known() }} then 'not_yet_known'
-            when
-                _scope is not null
-                and _delivery <> max(case when {{ as_known() }} then _delivery end) over (partition by _scope)
-                then 'superseded'
-        end as known_state
+        _scope,
+        max(_delivery) as _delivery
     from {{ source(source_name, extract_name) }}
+    where _scope is not null and {{ as_known() }}
+    group by _scope
 
 ),
+
+{{ source_name }}_{{ extract_name }}_known as {{ inlined() }} (
+
+    select
+        source.*,
+        case
+            when not {{ as_known('source._known_at') }} then 'not_yet_known'
+            when source._delivery <> deliveries._delivery then 'superseded'
+        end as known_state
+    from {{ source(source_name, extract_name) }} as source
+    left join {{ source_name }}_{{ extract_name }}_deliveries as deliveries on source._scope = deliveries._scope
+
+),
+{%- if key %}
+
+{{ source_name }}_{{ extract_name }}_contested as (
+
+    {{ contested_keys(source(source_name, extract_name), key, day) }}
+
+),
+{%- endif %}
 
 {{ source_name }}_{{ extract_name }}_stated as (
 
@@ -28,18 +46,35 @@ with
         *,
         case
             when known_state is not null then known_state
-            {%- if key %}
+            when coalesce(_is_deleted, false) then 'deleted'
+            else 'in_force'
+        end as row_state
+    from {{ source_name }}_{{ extract_name }}_known
+    {%- if key %}
+    where
+        {{ key_hash(key, day) }} not in (
+            select contested.key_hash from {{ source_name }}_{{ extract_name }}_contested as contested
+        )
+    union all
+    select
+        *,
+        case
+            when known_state is not null then known_state
             when
                 row_number() over (
                     partition by known_state, {{ key | join(', ') }}
                     order by _known_at desc, _loaded_at desc, _file desc, _row desc
                 ) > 1
                 then 'superseded'
-            {%- endif %}
             when coalesce(_is_deleted, false) then 'deleted'
             else 'in_force'
         end as row_state
     from {{ source_name }}_{{ extract_name }}_known
+    where
+        {{ key_hash(key, day) }} in (
+            select contested.key_hash from {{ source_name }}_{{ extract_name }}_contested as contested
+        )
+    {%- endif %}
 
 ),
 

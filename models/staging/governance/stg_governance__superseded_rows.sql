@@ -28,6 +28,7 @@ delivered as (
     {%- set contract = extract_contract(source_name, extract_name) -%}
     {%- set key = contract.config.meta.key if contract else ['_row'] -%}
     {%- set columns = contract.columns.keys() if contract else ['_row'] -%}
+    {%- set day = day_in_key(contract) -%}
     select
         '{{ extract_name }}' as extract_name,
         concat_ws(
@@ -47,7 +48,14 @@ delivered as (
         _known_at as known_at,
         _loaded_at as loaded_at
     from {{ relation }}
-    where {{ as_known() }}
+    where
+        {{ as_known() }}
+        and {{ key_hash(key, day) }} in (
+            select contested.key_hash
+            from (
+                {{ contested_keys(relation, key, day) }}
+            ) as contested
+        )
     qualify count(*) over (partition by {{ key | join(', ') }}) > 1
     {{ 'union all' if not loop.last }}
     {% endfor %}

@@ -10,8 +10,6 @@ source as (
 
 latest as (
 
-    select *
-    from source
     {{ latest_version(['initiative_id', 'case_version', 'period_month', 'flow_class']) }}
 
 ),

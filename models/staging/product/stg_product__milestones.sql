@@ -10,8 +10,6 @@ source as (
 
 latest as (
 
-    select *
-    from source
     {{ latest_version(['milestone_id']) }}
 
 ),

@@ -156,21 +156,75 @@ aligned as (
 ),
 
 -- Equal values share the mean of their ranks.
-ranked as (
+metric_ranks as (
 
     select
         pair_id,
         segment,
         lag_months,
         metric_value,
-        kpi_value,
-        rank() over (partition by pair_id, segment, lag_months order by metric_value)
-        + (count(*) over (partition by pair_id, segment, lag_months, metric_value) - 1) / 2e0 as metric_rank,
-        rank() over (partition by pair_id, segment, lag_months order by kpi_value)
-        + (count(*) over (partition by pair_id, segment, lag_months, kpi_value) - 1) / 2e0 as kpi_rank,
-        2 * month_number <= min(month_number) over (partition by pair_id, segment, lag_months)
-        + max(month_number) over (partition by pair_id, segment, lag_months) as is_first_half
+        sum(count(*)) over (partition by pair_id, segment, lag_months order by metric_value)
+        - (count(*) - 1) / 2e0 as metric_rank
     from aligned
+    group by pair_id, segment, lag_months, metric_value
+
+),
+
+kpi_ranks as (
+
+    select
+        pair_id,
+        segment,
+        lag_months,
+        kpi_value,
+        sum(count(*)) over (partition by pair_id, segment, lag_months order by kpi_value)
+        - (count(*) - 1) / 2e0 as kpi_rank
+    from aligned
+    group by pair_id, segment, lag_months, kpi_value
+
+),
+
+spans as (
+
+    select
+        pair_id,
+        segment,
+        lag_months,
+        (min(month_number) + max(month_number)) / 2e0 as middle_month
+    from aligned
+    group by pair_id, segment, lag_months
+
+),
+
+ranked as (
+
+    select
+        aligned.pair_id,
+        aligned.segment,
+        aligned.lag_months,
+        aligned.metric_value,
+        aligned.kpi_value,
+        metric_ranks.metric_rank,
+        kpi_ranks.kpi_rank,
+        aligned.month_number <= spans.middle_month as is_first_half
+    from aligned
+    inner join spans
+        on
+            aligned.pair_id = spans.pair_id
+            and aligned.segment = spans.segment
+            and aligned.lag_months = spans.lag_months
+    inner join metric_ranks
+        on
+            aligned.pair_id = metric_ranks.pair_id
+            and aligned.segment = metric_ranks.segment
+            and aligned.lag_months = metric_ranks.lag_months
+            and aligned.metric_value = metric_ranks.metric_value
+    inner join kpi_ranks
+        on
+            aligned.pair_id = kpi_ranks.pair_id
+            and aligned.segment = kpi_ranks.segment
+            and aligned.lag_months = kpi_ranks.lag_months
+            and aligned.kpi_value = kpi_ranks.kpi_value
 
 ),
 
