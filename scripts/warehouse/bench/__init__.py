@@ -191,6 +191,11 @@ def measure(command: Sequence[str], environment: Mapping[str, str]) -> Process:
     return Process(seconds, used, peak / 1e6, output)
 
 
+def warehouse(arguments: Sequence[str], environment: Mapping[str, str]) -> Process:
+    """Run a command of the warehouse as people do."""
+    return measure([sys.executable, "-m", "warehouse", *arguments], environment)
+
+
 def build_models(home: Path, select: Sequence[str]) -> tuple[Process, dict[str, float]]:
     """Build dbt models and what they read, without tests: what it took, and seconds by model."""
     command = [sys.executable, "-c", "from dbt.cli.main import cli; cli()", "--quiet", "build"]

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from warehouse.bench import Figure, Part, measure
+from warehouse.bench import Figure, Part, measure, warehouse
 from warehouse.errors import BuildFailedError
 from warehouse.home import Home
 
@@ -78,12 +78,9 @@ def _company(folder: Path, scale: int, memory_gigabytes: int) -> Iterator[Figure
         "WAREHOUSE_THREADS": threads,
         "WAREHOUSE_MEMORY_LIMIT": f"{memory_gigabytes}GB",
     }
-    command = [sys.executable, "-m", "warehouse"]
-    simulated = measure(
-        [*command, "simulate", "--out", str(extracts), "--scale", str(scale)], environment
-    )
+    simulated = warehouse(["simulate", "--out", str(extracts), "--scale", str(scale)], environment)
     yield Figure("simulate", simulated.seconds, "s")
-    built = measure([*command, "build", "--landing", str(extracts)], environment)
+    built = warehouse(["build", "--landing", str(extracts)], environment)
     for phase in PHASES:
         yield Figure(phase, _seconds(built.output, phase), "s")
     yield Figure("build", built.seconds, "s")
@@ -105,7 +102,7 @@ def _company(folder: Path, scale: int, memory_gigabytes: int) -> Iterator[Figure
     yield Figure("the least: every raw column read once", read, "s")
     yield Figure("the least: every mart written once", written, "s")
     yield Figure("all models, times the least", models / (read + written), "")
-    again = measure([*command, "build", "--landing", str(extracts)], environment)
+    again = warehouse(["build", "--landing", str(extracts)], environment)
     yield Figure("build again with nothing new", again.seconds, "s")
 
 
