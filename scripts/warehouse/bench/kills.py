@@ -75,7 +75,9 @@ class Kills:
         elif process.exitcode == 0:
             self.ended[name] = self.ended.get(name, 0) + 1
         else:
-            raise BuildFailedError(f"{name} ended with {process.exitcode} after {moment:.3f} s")
+            raise BuildFailedError(
+                f"{name} ended with {process.exitcode} after {moment:.3f} s: {_said(arguments)}"
+            )
 
 
 def finish(work: Work, *arguments: object) -> float:
@@ -85,7 +87,9 @@ def finish(work: Work, *arguments: object) -> float:
     process.start()
     process.join()
     if process.exitcode:
-        raise BuildFailedError(f"{work.__name__} {arguments} ended with {process.exitcode}")
+        raise BuildFailedError(
+            f"{work.__name__} {arguments} ended with {process.exitcode}: {_said(arguments)}"
+        )
     return time.monotonic() - started
 
 
@@ -125,6 +129,12 @@ def _log_beside(home: Path) -> None:
     log = os.open(home.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)
+
+
+def _said(arguments: Iterable[object]) -> str:
+    """The end of what a run in a home said, whose folder is the first argument."""
+    logs = [argument.with_suffix(".log") for argument in arguments if isinstance(argument, Path)]
+    return "".join(log.read_text(encoding="utf-8")[-2000:] for log in logs[:1] if log.exists())
 
 
 def deliver(landing: Path, number: int) -> None:
