@@ -230,9 +230,11 @@ def heat(
             ),
         )
     )
-    # Month over year: side by side the headings of narrow columns would touch.
-    heading = f"split({_axis_text(x)}, ' ')" if x.endswith("month") else _axis_text(x)
-    across = alt.X(f"{x}:O", axis=alt.Axis(title=None, orient="top", labelExpr=heading))
+    axis = alt.Axis(title=None, orient="top", labelExpr=_axis_text(x))
+    if x.endswith("month"):
+        # Month over year, for which there is a second line: side by side the headings would touch.
+        axis.labelExpr, axis.labelPadding = f"split({_axis_text(x)}, ' ')", 15
+    across = alt.X(f"{x}:O", axis=axis)
     down = alt.Y(f"{y}:O", axis=alt.Axis(title=None, labelLimit=180, labelExpr=_axis_text(y)))
     cells = base.mark_rect(stroke="white", strokeOpacity=0.5).encode(
         x=across,
