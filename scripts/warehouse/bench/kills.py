@@ -10,11 +10,13 @@ import os
 import random
 import shutil
 import signal
+import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from multiprocessing.connection import wait
 from pathlib import Path
 
 import duckdb
@@ -28,6 +30,9 @@ from warehouse.transform import AFTER_AUDIT, NodeResult, Transformation
 
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload([__name__, "warehouse.gx_engine", "dbt.adapters.duckdb.impl"])
+
+# Starting a process asks after all others of this one: two threads that do so at once take the answer from each other.
+_one_at_a_time = threading.Lock()
 
 Work = Callable[..., None]
 
@@ -65,32 +70,36 @@ class Kills:
 
     def kill(self, name: str, moment: float, work: Work, *arguments: object) -> None:
         """Start the work and kill it after so many seconds."""
-        process = _processes.Process(target=work, args=arguments)
-        process.start()
-        process.join(moment)
-        process.kill()
-        process.join()
-        if process.exitcode == -signal.SIGKILL:
+        code = _ended(work, arguments, moment)
+        if code == -signal.SIGKILL:
             self.killed[name] += 1
-        elif process.exitcode == 0:
+        elif code == 0:
             self.ended[name] = self.ended.get(name, 0) + 1
         else:
             raise BuildFailedError(
-                f"{name} ended with {process.exitcode} after {moment:.3f} s: {_said(arguments)}"
+                f"{name} ended with {code} after {moment:.3f} s: {_said(arguments)}"
             )
 
 
 def finish(work: Work, *arguments: object) -> float:
     """Do the work in a process of its own to its end; the seconds it took."""
-    process = _processes.Process(target=work, args=arguments)
     started = time.monotonic()
-    process.start()
-    process.join()
-    if process.exitcode:
-        raise BuildFailedError(
-            f"{work.__name__} {arguments} ended with {process.exitcode}: {_said(arguments)}"
-        )
+    if code := _ended(work, arguments, None):
+        raise BuildFailedError(f"{work.__name__} {arguments} ended with {code}: {_said(arguments)}")
     return time.monotonic() - started
+
+
+def _ended(work: Work, arguments: Iterable[object], moment: float | None) -> int | None:
+    """Exit code of the work in a process of its own, which is killed after so many seconds."""
+    process = _processes.Process(target=work, args=tuple(arguments))
+    with _one_at_a_time:
+        process.start()
+    has_ended = wait([process.sentinel], moment)
+    with _one_at_a_time:
+        if not has_ended:
+            process.kill()
+        process.join()
+        return process.exitcode
 
 
 def command(home: Path, *arguments: str) -> None:
