@@ -12,9 +12,12 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import duckdb
+
 from warehouse.bench import Figure, Part, measure, warehouse
 from warehouse.errors import BuildFailedError
 from warehouse.home import Home
+from warehouse.sql import literal
 
 PHASES = ("ingest", "dbt", "audit", "publish")
 SLOWEST = 12
@@ -87,11 +90,13 @@ def _company(folder: Path, scale: int, memory_gigabytes: int) -> Iterator[Figure
     yield Figure("build, processor", built.processor_seconds, "s")
     yield Figure("build, peak memory", built.peak_gigabytes, "GB")
     yield Figure("working database", home.database.stat().st_size / 1e9, "GB")
-    seconds = _seconds_by_node(home.root / "target" / "run_results.json")
-    models = sum(spent for name, spent in seconds.items() if name.startswith("model."))
+    seconds = _seconds_by_node(home)
+    kinds = {kind: _of_kind(seconds, kind) for kind in ("model", "test")}
+    yield Figure("number of models", len(kinds["model"]), "")
+    yield Figure("number of data tests", len(kinds["test"]), "")
+    models = sum(kinds["model"])
     yield Figure("all models", models, "s")
-    tests = sum(spent for name, spent in seconds.items() if name.startswith("test."))
-    yield Figure("all data tests", tests, "s")
+    yield Figure("all data tests", sum(kinds["test"]), "s")
     for name in sorted(seconds, key=seconds.__getitem__, reverse=True)[:SLOWEST]:
         yield Figure(name.split(".")[2], seconds[name], "s")
     least = measure(
@@ -104,6 +109,25 @@ def _company(folder: Path, scale: int, memory_gigabytes: int) -> Iterator[Figure
     yield Figure("all models, times the least", models / (read + written), "")
     again = warehouse(["build", "--landing", str(extracts)], environment)
     yield Figure("build again with nothing new", again.seconds, "s")
+    _deliver_a_day_of_use(home, extracts)
+    daily = warehouse(["build", "--landing", str(extracts)], environment)
+    yield Figure("build with a day of feature use more", daily.seconds, "s")
+    daily_models = sum(_of_kind(_seconds_by_node(home), "model"))
+    yield Figure("models with a day of feature use more", daily_models, "s")
+    yield Figure("models with a day of feature use more, of all models", daily_models / models, "")
+
+
+def _deliver_a_day_of_use(home: Home, landing: Path) -> None:
+    """The last day's use once more, a day later."""
+    used = f"read_parquet({literal(str(home.raw / 'product/feature_usage/*.parquet'))})"
+    with duckdb.connect() as connection:
+        connection.execute(f"""
+            copy (
+                select usage_date + 1 as usage_date, customer_id, feature_id, event_count, active_users
+                from {used}
+                where usage_date = (select max(usage_date) from {used})
+            ) to {literal(str(landing / "product" / "feature_usage.later.parquet"))}
+        """)
 
 
 def _seconds(output: str, phase: str) -> float:
@@ -113,9 +137,14 @@ def _seconds(output: str, phase: str) -> float:
     return float(found[1])
 
 
-def _seconds_by_node(path: Path) -> dict[str, float]:
+def _seconds_by_node(home: Home) -> dict[str, float]:
+    path = home.root / "target" / "run_results.json"
     results = json.loads(path.read_text(encoding="utf-8"))["results"]
     return {item["unique_id"]: float(item["execution_time"]) for item in results}
+
+
+def _of_kind(seconds: Mapping[str, float], kind: str) -> list[float]:
+    return [spent for name, spent in seconds.items() if name.startswith(f"{kind}.")]
 
 
 PART = Part(
