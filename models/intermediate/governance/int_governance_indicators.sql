@@ -140,8 +140,13 @@ restated as (
 
     select
         fiscal_periods.month_date,
-        cast(count_if(restatements.is_restated and restatements.restatement_amount <> restatements.authorised_amount) as double)
-            as unauthorised_restatements
+        cast(
+            count_if(
+                coalesce(
+                    restatements.is_restated and restatements.restatement_amount <> restatements.authorised_amount, false
+                )
+            ) as double
+        ) as unauthorised_restatements
     from fiscal_periods
     left join restatements on fiscal_periods.fiscal_period = restatements.fiscal_period
     where fiscal_periods.is_closed
@@ -322,7 +327,7 @@ as_of_now as (
     union all
     select
         'expired_exceptions' as indicator_id,
-        cast(count_if(rule_exceptions.expires_on < reporting_date.reporting_on) as double) as indicator_value
+        cast(count_if(coalesce(rule_exceptions.expires_on < reporting_date.reporting_on, false)) as double) as indicator_value
     from reporting_date
     left join rule_exceptions on reporting_date.reporting_on >= rule_exceptions.granted_on
     union all
@@ -335,7 +340,7 @@ as_of_now as (
     union all
     select
         'forecast_coverage_share' as indicator_id,
-        avg(case when coverage_80_rate between 0.7 and 0.9 then 1.0 else 0.0 end) as indicator_value
+        avg(case when coverage_80_rate between 0.7 and 0.9 then 1e0 else 0e0 end) as indicator_value
     from forecast_accuracy
     where coverage_80_rate is not null
     union all

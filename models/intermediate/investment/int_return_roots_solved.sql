@@ -36,7 +36,7 @@ flow_changes as (
         clock,
         max(elapsed) as horizon,
         sum(weight) as weight_total,
-        count_if(side <> previous_side) as sign_changes,
+        count_if(coalesce(side <> previous_side, false)) as sign_changes,
         max(case when previous_side is null then side end) as first_side,
         sum(greatest(weight, 0)) as inflow,
         sum(greatest(-weight, 0)) as outflow,
@@ -109,7 +109,7 @@ sum_changes as (
 
     select
         solve_id,
-        count_if(side <> previous_side) as root_bound
+        count_if(coalesce(side <> previous_side, false)) as root_bound
     from turned_sums
     group by solve_id
 

@@ -165,7 +165,8 @@ numbered as (
 
 ),
 
--- Straight line through the last twelve months; its slope counts where it differs from none with 95 % confidence.
+-- Straight line through the last twelve months; its slope counts where it differs from none with 95 % confidence. Months
+-- and values are taken from the last one on: small numbers keep their digits.
 regressed as (
 
     select
@@ -174,9 +175,11 @@ regressed as (
         later.scope_id,
         later.month_date,
         count(*) as trend_months,
-        regr_slope(earlier.kpi_value, cast(earlier.month_number as double)) as slope,
-        regr_sxx(earlier.kpi_value, cast(earlier.month_number as double)) as month_squares,
-        regr_syy(earlier.kpi_value, cast(earlier.month_number as double)) as value_squares
+        regr_slope(earlier.kpi_value - later.kpi_value, cast(earlier.month_number - later.month_number as double)) as slope,
+        regr_sxx(earlier.kpi_value - later.kpi_value, cast(earlier.month_number - later.month_number as double))
+            as month_squares,
+        regr_syy(earlier.kpi_value - later.kpi_value, cast(earlier.month_number - later.month_number as double))
+            as value_squares
     from judged as later
     inner join judged as earlier
         on
