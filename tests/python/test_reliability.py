@@ -88,6 +88,36 @@ def test_a_folder_that_cannot_be_written_to_is_named_and_harms_nothing(
     kills.check_rows(home, home.landing, range(1))
 
 
+@pytest.mark.parametrize("place", ["raw/revenue/customers", "ledger/ledger.jsonl"])
+def test_permission_that_is_lost_is_named_and_harms_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    home = Home(tmp_path / "home")
+    monkeypatch.setenv("WAREHOUSE_HOME", str(home.root))
+    kills.deliver(home.landing, 0)
+    assert cli.main(["ingest"]) == 0
+    kills.deliver(home.landing, 1)
+    closed = home.root / place
+    permissions = closed.stat().st_mode
+    closed.chmod(0o555)
+    # Also root must keep to permissions without this right.
+    barred = ["setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override"]
+    done = subprocess.run(
+        [*(barred if os.geteuid() == 0 else []), sys.executable, "-m", "warehouse", "ingest"],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    closed.chmod(permissions)
+    assert done.returncode == 1, done.stderr
+    assert "Permission denied" in done.stderr
+    assert str(closed) in done.stderr
+    assert "Traceback" not in done.stderr
+    assert cli.main(["ingest"]) == 0
+    kills.check_complete(home)
+    kills.check_rows(home, home.landing, range(2))
+
+
 def test_a_clock_put_back_changes_no_order(
     tmp_path: Path, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
