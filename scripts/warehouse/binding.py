@@ -22,6 +22,9 @@ def bind(table: Table, mapping: ImportMapping, stamp: date | None) -> Scan:
     binder = _Binder(table, mapping, stamp)
     columns = {column.name: column for column in (*mapping.extract.columns, *OPTIONAL)}
     fields = tuple(binder.field(columns[name], rule) for name, rule in mapping.rules.items())
+    # A record cannot be left out for a column that no record has: that would leave out all or none.
+    for condition in (*mapping.skip, *mapping.only):
+        binder.require(condition)
     left_out = [f"coalesce({binder.meets([condition])}, false)" for condition in mapping.skip]
     left_out += [f"not coalesce({binder.meets([condition])}, false)" for condition in mapping.only]
     if months:
@@ -112,6 +115,11 @@ class _Binder:
         has_other = rule.constant is not None or rule.default is not None or rule.cases
         if column.required and names and not has_other and not any(map(self._has, names)):
             raise self._missing(names, f"{column.name} ({rule.place})")
+
+    def require(self, condition: Condition) -> None:
+        """Refuse a file without the column that says which of its records count."""
+        if not self._has(condition.column):
+            raise self._missing([condition.column], f"the records to take ({condition.place})")
 
     def _missing(self, names: Sequence[str], needed_for: str) -> FileRefusedError:
         return FileRefusedError(

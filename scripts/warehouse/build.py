@@ -147,11 +147,18 @@ def _built_before(
     if damage := transformation.discard_if_damaged():
         progress.note(f"the working database was damaged and is built anew from raw: {damage}")
     before = built.read(home.built, home.database)
-    is_usable = before is not None and before.code == code and before.is_sound
-    if not is_usable or not transformation.manifest_path.exists():
-        progress.note("everything is built: the working database is not what the last build left")
-        return None
-    return before
+    if before and before.code == code and before.is_sound and transformation.manifest_path.exists():
+        return before
+    if not home.built.exists():
+        reason = "nothing was built here before"
+    elif before and before.code != code:
+        reason = "models, seeds or code changed"
+    elif before and not before.is_sound:
+        reason = "the last build was not completed"
+    else:
+        reason = "the working database is not what the last build left"
+    progress.note(f"everything is built: {reason}")
+    return None
 
 
 def _base(shelf: publish.Shelf, done: Built, code: str) -> publish.Base | None:
@@ -278,8 +285,13 @@ def _audit(
         record.keep_failed_audit(home.open_ledger(), red)
         stays = f"version {current.id} stays" if current else "there is no version yet"
         lines = [f"  {finding.as_line()}" for finding in red[:FAILURES_SHOWN]]
+        if tests := " ".join(finding.rule for finding in red if finding.node):
+            lines.append(f"To keep the rows: uv run dbt test --store-failures --select {tests}")
+        if rules := {f" --accept {finding.rule}": None for finding in red if not finding.node}:
+            lines.append(f"If it is meant: uv run warehouse build{''.join(rules)}")
+        failed = f"{len(red)} rules" if len(red) > 1 else "A rule"
         raise AuditFailedError(
-            "\n".join([f"{len(red)} rules failed, nothing was published, {stays}:", *lines])
+            "\n".join([f"{failed} failed, nothing was published, {stays}:", *lines])
         )
     return findings
 

@@ -312,8 +312,10 @@ def _refusals(command: str, refused: Sequence[object]) -> int:
 def _versions(_: argparse.Namespace) -> int:
     from warehouse.publish import Shelf
 
-    shelf = Shelf(Home.from_environment().published)
+    shelf = Shelf(_home_in_use().published)
     current = shelf.current()
+    if current is None:
+        _say("Nothing is published yet: run `warehouse build`.")
     for version in shelf.versions():
         mark = "*" if current and version.id == current.id else " "
         print(mark, version.id, f"{len(version.rows)} marts, {sum(version.rows.values())} rows")
@@ -346,10 +348,20 @@ def _rollback(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _home_in_use() -> Home:
+    home = Home.from_environment()
+    if not home.ledger.is_dir():
+        raise UsageError(
+            f"there is no warehouse in {home.root}: run `warehouse build`, or name another folder in "
+            "WAREHOUSE_HOME."
+        )
+    return home
+
+
 def _verify(_: argparse.Namespace) -> int:
     from warehouse import verify
 
-    home = Home.from_environment()
+    home = _home_in_use()
     found = list(verify.problems(home))
     for problem in found:
         _complain("verify", problem)

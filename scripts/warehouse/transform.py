@@ -1,10 +1,13 @@
 """dbt inside this process, so that its start-up and its parse are paid for once."""
 
 import os
+import signal
+import threading
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any, Self
 
 import duckdb
@@ -153,7 +156,11 @@ class Transformation:
         options = ["--project-dir", str(self._project)]
         options += ["--profiles-dir", str(self._project / "profiles")]
         options += ["--target-path", str(self.target), "--log-path", str(self._home / "logs")]
-        with _environment({"WAREHOUSE_HOME": str(self._home)}), _Bar(arguments[0]) as bar:
+        with (
+            _environment({"WAREHOUSE_HOME": str(self._home)}),
+            _interruptible(),
+            _Bar(arguments[0]) as bar,
+        ):
             try:
                 return dbtRunner(manifest=self._parsed, callbacks=[bar]).invoke(
                     ["--log-level", "none", *arguments, *options]
@@ -181,6 +188,29 @@ class _Bar:
         if event.info.name in self._FINISHED:
             self._bar.total = getattr(event.data, "total", None) or self._bar.total
             self._bar.update()
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """What dbt makes of Ctrl-C is a failure without a word, or nothing: here it stays what it is."""
+    is_ours = threading.current_thread() is threading.main_thread()
+    if not is_ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    is_interrupted = False
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal is_interrupted
+        is_interrupted = True
+        signal.default_int_handler(number, frame)
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if is_interrupted:
+            raise KeyboardInterrupt
 
 
 @contextmanager

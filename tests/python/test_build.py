@@ -1,7 +1,9 @@
 """Whole builds on a company with nothing but customers and subscriptions."""
 
+import contextlib
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -14,7 +16,7 @@ import pytest
 from homes import current, mart_bytes, write_landing, written_files
 from warehouse import build, cli, lock, origin, publish
 from warehouse.errors import AuditFailedError, UsageError
-from warehouse.home import Home
+from warehouse.home import PROJECT, Home
 from warehouse.publish import Shelf
 from warehouse.suites import publish as suites
 from warehouse.transform import NodeResult, Transformation
@@ -210,3 +212,19 @@ def test_killed_at_any_moment_a_build_is_completed_by_the_next(small: Home, tmp_
     }
     assert differing <= {"rpt_freshness.parquet", "rpt_data_quality.parquet"}, f"seed {seed}"
     assert not list(home.published.glob("versions/.*"))
+
+
+def test_an_interrupted_build_says_so_whatever_dbt_makes_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Runner:
+        def __init__(self, **_: object) -> None: ...
+
+        def invoke(self, _: object) -> None:
+            with contextlib.suppress(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr("dbt.cli.main.dbtRunner", Runner)
+    with pytest.raises(KeyboardInterrupt):
+        Transformation(PROJECT, tmp_path).parse()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

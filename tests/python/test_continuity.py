@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from homes import current, mart_bytes
-from warehouse import backup, build, drill, record, verify
+from warehouse import backup, build, cli, drill, record, verify
 from warehouse.errors import TamperedError, UsageError
 from warehouse.home import LEDGER, Home
 from warehouse.store import fingerprint
@@ -29,6 +29,19 @@ def damage(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
+
+
+@pytest.mark.parametrize("command", ["verify", "versions"])
+def test_a_home_that_is_not_there_is_no_sound_one(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+) -> None:
+    monkeypatch.setenv("WAREHOUSE_HOME", str(tmp_path / "typo"))
+    assert cli.main([command]) == 2
+    assert "there is no warehouse in" in capsys.readouterr().err
+    assert not (tmp_path / "typo").exists()
 
 
 def test_an_untouched_home_verifies(small: Home) -> None:

@@ -248,6 +248,17 @@ def test_only_and_skip_leave_records_out_and_say_how_many(home: Home) -> None:
     assert (result.rows_accepted, result.rows_set_aside, result.rows_quarantined) == (1, 2, 0)
 
 
+@pytest.mark.parametrize("condition", ["skip: {kind: {is: empty}}", "only: {kind: {is: filled}}"])
+def test_a_file_without_the_column_that_leaves_records_out_is_refused(
+    home: Home, condition: str
+) -> None:
+    write_mapping(home, "mine", GOOD_MAPPING + condition)
+    result = load(home, "id,invoice,date,amount\n1,2,2026-01-05,5\n", "mine/file.csv")
+    assert result.outcome == "refused"
+    assert "lacks kind, which mine needs for the records to take" in result.message
+    assert "mine.yml line " in result.message
+
+
 def test_a_file_is_taken_by_name_of_the_mapping(
     home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

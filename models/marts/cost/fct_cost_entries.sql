@@ -253,7 +253,11 @@ payroll_entries as (
             coalesce(payroll_lines.product_id, '-'), coalesce(payroll_lines.initiative_id, '-')
         ) as cost_entry_id,
         payroll_lines.entry_type,
-        coalesce(posting_dates.posted_on, period_months.closing_on) as posted_on,
+        coalesce(
+            posting_dates.posted_on,
+            period_months.closing_on,
+            cast({{ dbt.dateadd("month", 1, "payroll_lines.period_month") }} - interval '1' day as date)
+        ) as posted_on,
         payroll_lines.entity_id,
         payroll_lines.account_id,
         payroll_lines.cost_center_id,
@@ -441,7 +445,11 @@ cloud_entries as (
 
     select
         cloud_placed.*,
-        coalesce(posting_dates.posted_on, period_months.closing_on) as posted_on
+        coalesce(
+            posting_dates.posted_on,
+            period_months.closing_on,
+            cast({{ dbt.dateadd("month", 1, "cloud_placed.billing_month") }} - interval '1' day as date)
+        ) as posted_on
     from cloud_placed
     left join posting_dates
         on

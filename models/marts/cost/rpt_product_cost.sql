@@ -3,7 +3,9 @@ with
 
 cost_entries as (
 
+    -- What is posted outside the calendar is in no period: int_violations__unplaced_posting names it.
     select * from {{ ref('fct_cost_entries') }}
+    where reporting_fiscal_period is not null
 
 ),
 

@@ -38,6 +38,7 @@ differences as (
         reporting_fiscal_period as place,
         ledger_amount as difference
     from ledger
+    where reporting_fiscal_period is not null
 
     union all
 
