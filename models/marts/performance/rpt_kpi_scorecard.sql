@@ -259,7 +259,8 @@ final as (
                         ) as integer
                     )
         end as streak_months,
-        moved.slope as trend_slope,
+        -- Less is what is left of rounding.
+        case when abs(moved.slope) < 1e-12 then 0 else moved.slope end as trend_slope,
         case
             when moved.direction is null then 'unknown'
             when moved.direction = 0 then 'steady'
