@@ -287,8 +287,8 @@ def _audit(
         lines = [f"  {finding.as_line()}" for finding in red[:FAILURES_SHOWN]]
         if tests := " ".join(finding.rule for finding in red if finding.node):
             lines.append(f"To keep the rows: uv run dbt test --store-failures --select {tests}")
-        if rules := {f" --accept {finding.rule}": None for finding in red if not finding.node}:
-            lines.append(f"If it is meant: uv run warehouse build{''.join(rules)}")
+        if any(finding.rule == "rows_kept" for finding in red):
+            lines.append("If rows are meant to be gone: uv run warehouse build --accept rows_kept")
         failed = f"{len(red)} rules" if len(red) > 1 else "A rule"
         raise AuditFailedError(
             "\n".join([f"{failed} failed, nothing was published, {stays}:", *lines])

@@ -8,7 +8,7 @@ completes what was begun, because the ledger says what was taken and the version
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -96,10 +96,14 @@ def watch(
                 say(f"failed: {error}")
                 is_due = not isinstance(error, WarehouseError)
                 pause = min(pause * BACKOFF, LONGEST_PAUSE)
-            except Exception as error:
-                log.exception("Not foreseen:")
+            except Exception as error:  # noqa: BLE001 - nothing may end the watch but who started it.
+                try:
+                    log.exception("Not foreseen:")
+                    details = f"details in {home.watch_log}"
+                except OSError as cause:
+                    details = f"no details, as {home.watch_log} cannot be written: {cause.strerror}"
                 told = f"{type(error).__name__}: {error}".splitlines()[0]
-                say(f"failed: {told} (details in {home.watch_log})")
+                say(f"failed: {told} ({details})")
                 watcher, is_due = _Watcher(home, watcher.arrivals, say), True
                 pause = min(pause * BACKOFF, LONGEST_PAUSE)
             stop.wait(pause)
@@ -109,7 +113,8 @@ def watch(
 @contextmanager
 def _log_of(home: Home) -> Iterator[logging.Logger]:
     """Where tracebacks of what nobody has thought of go; the file appears with the first."""
-    home.watch_log.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(OSError):
+        home.watch_log.parent.mkdir(parents=True, exist_ok=True)
     log = logging.getLogger(__name__)
     handler = logging.FileHandler(home.watch_log, encoding="utf-8", delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))

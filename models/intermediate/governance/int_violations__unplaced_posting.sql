@@ -19,6 +19,14 @@ cost_centers as (
 
 ),
 
+-- The days of the reporting entity's calendar, by which products are reported.
+dates as (
+
+    select date_day
+    from {{ ref('dim_date') }}
+
+),
+
 examined as (
 
     select
@@ -38,13 +46,14 @@ examined as (
                     || ' is not in cost_centers. Add it, or correct the line.'
             when gl_entries.cost_center_id is null and gl_entries.polarity = -1
                 then 'An expense without a cost center belongs to no budget. Correct the line.'
-            when gl_entries.fiscal_period is null
+            when gl_entries.fiscal_period is null or dates.date_day is null
                 then
                     'Posting date ' || cast(gl_entries.posted_on as string)
                     || ' is outside fiscal_calendars. Correct the date, or extend the calendar.'
         end as message
     from gl_entries
     left join cost_centers on gl_entries.cost_center_id = cost_centers.cost_center_id
+    left join dates on gl_entries.posted_on = dates.date_day
 
     union all
 
