@@ -10,6 +10,7 @@ import duckdb
 
 from warehouse import quality
 from warehouse.catalog import Mart
+from warehouse.errors import UsageError
 from warehouse.suites import publish as suites
 from warehouse.transform import NodeResult
 
@@ -73,6 +74,17 @@ def check_marts(
             )
             findings += [_finding(mart.name, result, accepted) for result in results]
     return findings
+
+
+def check_accepted(accepted: Collection[str], marts: Sequence[Mart]) -> None:
+    """UsageError where a name to accept is of no rule."""
+    rules = {rule for mart in marts for rule in suites.rules(mart)}
+    known = {*rules, *(f"{mart.name}.{rule}" for mart in marts for rule in suites.rules(mart))}
+    if unknown := [name for name in accepted if name not in known]:
+        raise UsageError(
+            f"--accept {unknown[0]}: there is no such rule; there are {', '.join(sorted(rules))}, "
+            "each also as MART.RULE. A failed dbt test cannot be let through."
+        )
 
 
 def summary(findings: Sequence[Finding]) -> dict[str, Any]:

@@ -23,8 +23,8 @@ FOLDERS = ("raw", "withdrawn", "quarantine", "mappings", "ledger", "published")
 # Single files of a home that cannot be rebuilt.
 FILES = ("pseudonym.key",)
 
-# Where a restore puts the backed-up seeds that differ from the checkout's.
-SEEDS = "seeds-of-backup"
+# Seeds lie in a backup as they counted: the home's, else the checkout's. A restored home holds what differs.
+SEEDS = "seeds"
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Restored:
 
     snapshot: Snapshot
     seconds: float
-    # Seeds of the backup that differ from the checkout's; they lie in SEEDS.
+    # Seeds of the backup that differ from the checkout's; the home now holds them.
     seeds: list[str]
 
 
@@ -123,7 +123,7 @@ def restore(home: Home, source: Path, snapshot: Snapshot) -> Restored:
     """Put a snapshot into an empty home. The caller holds the lock."""
     started = time.monotonic()
     aside = home.root / ".restoring"
-    taken = [name for name in (*FOLDERS, *FILES) if (home.root / name).exists()]
+    taken = [name for name in (*FOLDERS, SEEDS, *FILES) if (home.root / name).exists()]
     if taken and not aside.exists():
         raise UsageError(
             f"{home.root} already holds {', '.join(taken)}: restore into an empty folder "
@@ -150,12 +150,13 @@ def _copy(source: Path, snapshot: Snapshot, aside: Path) -> list[str]:
     seeds = []
     for name, facts in snapshot.files.items():
         path = aside / name
-        if name.startswith("seeds/"):
+        if name.startswith(f"{SEEDS}/"):
             here = PROJECT / name
-            if here.is_file() and fingerprint(here) == facts["sha256"]:
+            is_same = here.is_file() and fingerprint(here) == facts["sha256"]
+            if is_same or here.suffix != ".csv":
                 continue
-            seeds.append(name)
-            path = aside / SEEDS / name.removeprefix("seeds/")
+            seeds.append(here.name)
+            path = aside / SEEDS / here.name
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(_object(source, facts["sha256"]), path)
         path.chmod(facts["mode"])
@@ -167,8 +168,13 @@ def _copy(source: Path, snapshot: Snapshot, aside: Path) -> list[str]:
 
 def _files(home: Home) -> Iterator[tuple[str, Path]]:
     """Everything a backup holds, by the name it has there."""
-    roots = [(folder, home.root / folder) for folder in FOLDERS]
-    for folder, root in [*roots, ("seeds", PROJECT / "seeds")]:
+    in_checkout = {path.name: path for path in (PROJECT / SEEDS).rglob("*.csv")}
+    in_home = {path.name: path for path in home.seeds.glob("*.csv")}
+    for name, path in sorted((in_checkout | in_home).items()):
+        place = in_checkout[name].relative_to(PROJECT) if name in in_checkout else Path(SEEDS, name)
+        yield place.as_posix(), path
+    for folder in FOLDERS:
+        root = home.root / folder
         for path in sorted(root.rglob("*")):
             is_aside = any(part.startswith(".") for part in path.relative_to(root).parts)
             if not is_aside and (path.is_symlink() or path.is_file()):

@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse import audit, built, catalog, origin, publish, record, report, roles
+from warehouse import audit, built, catalog, origin, publish, record, report, roles, seeds
 from warehouse.built import Built
 from warehouse.catalog import Mart
 from warehouse.errors import AuditFailedError, BuildFailedError, TamperedError
@@ -23,7 +23,7 @@ from warehouse.ingest import FileResult, ingest
 from warehouse.ledger import Entry, Ledger
 from warehouse.sql import scalar
 from warehouse.store import fingerprint
-from warehouse.suites.publish import Context
+from warehouse.suites.publish import ROWS_KEPT, Context
 from warehouse.transform import AFTER_AUDIT, NodeResult, Transformation
 
 PHASES = ("ingest", "dbt", "audit", "publish")
@@ -103,14 +103,18 @@ def rebuild(
     """
     transformation = transformation or Transformation(PROJECT, home.root)
     shelf = publish.Shelf(home.published)
-    code = publish.code_digest(PROJECT)
+    code = publish.code_digest(PROJECT, home.seeds)
     ledger = home.open_ledger()
     with progress.phase("dbt") as outcome:
+        foreign = _foreign_seeds(home, ledger)
         before = None if whole else _built_before(home, transformation, progress, code)
         current = shelf.current()
         if before and current and before.is_published_as(current.id, ledger):
             outcome.append("nothing has changed")
             return current, False
+        if foreign:
+            progress.note(f"still the sample company's: {', '.join(foreign)}")
+            progress.note("`warehouse seeds` starts your own")
         results, done = _transform(home, transformation, progress, before, code)
         outcome.append(_counted_nodes(results))
     manifest = catalog.read_manifest(transformation.manifest_path)
@@ -120,6 +124,7 @@ def rebuild(
     state = record.state_digest(code, (one["raw_sha256"] for one in _inputs(ledger)))
     number = record.build_number(ledger, state)
     with progress.phase("audit") as outcome:
+        audit.check_accepted(accepted, marts)
         built_anew = [mart for mart in judged if done.is_whole or mart.name in done.marts_since]
         kept = _findings_kept(home, manifest, built_anew, results) if before else []
         findings = _audit(home, shelf, built_anew, results, accepted, kept)
@@ -128,6 +133,8 @@ def rebuild(
         results = _all_run(transformation.build_judgements())
         built.write(home.built, done.with_marts(mart.name for mart in judging), home.database)
         findings = _audit(home, shelf, judging, results, accepted, findings)
+        if broken := _critical_violations(home):
+            progress.note(f"records that break critical rules, in rpt_rule_violations: {broken}")
         outcome.append(f"{len(findings)} rules hold on {len(marts)} marts")
     with progress.phase("publish") as outcome:
         base = _base(shelf, done.with_marts(mart.name for mart in judging), code)
@@ -138,6 +145,23 @@ def rebuild(
         built.write(home.built, done.published(version.id if is_equal else None), home.database)
         outcome.append(f"version {version.id}" if is_new else f"nothing new, {version.id} stays")
     return version, is_new
+
+
+def _foreign_seeds(home: Home, ledger: Ledger) -> list[str]:
+    """Seeds of an own company that still speak of the sample company."""
+    found = seeds.of_sample(home)
+    return found if origin.recorded(ledger) != "sample" else []
+
+
+def _critical_violations(home: Home) -> str:
+    """How many records break which critical rule."""
+    with duckdb.connect(home.database, read_only=True) as connection:
+        counted = connection.execute(
+            """
+            select count(*), rule_id from marts.rpt_rule_violations
+            where is_critical and not is_excepted group by rule_id order by 1 desc, 2"""
+        ).fetchall()
+    return ", ".join(f"{records:,} {rule}" for records, rule in counted)
 
 
 def _built_before(
@@ -287,7 +311,7 @@ def _audit(
         lines = [f"  {finding.as_line()}" for finding in red[:FAILURES_SHOWN]]
         if tests := " ".join(finding.rule for finding in red if finding.node):
             lines.append(f"To keep the rows: uv run dbt test --store-failures --select {tests}")
-        if any(finding.rule == "rows_kept" for finding in red):
+        if any(finding.rule == ROWS_KEPT for finding in red):
             lines.append("If rows are meant to be gone: uv run warehouse build --accept rows_kept")
         failed = f"{len(red)} rules" if len(red) > 1 else "A rule"
         raise AuditFailedError(
@@ -332,6 +356,7 @@ def _publish(
         key = roles.pseudonym_key(home.pseudonym_key)
         facts = {
             "origin": origin.recorded(ledger) or "own",
+            "seeds_of_sample": _foreign_seeds(home, ledger),
             "as_of": _as_of(home),
             "git": _git(),
             "code_digest": code,

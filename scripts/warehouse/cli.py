@@ -96,6 +96,8 @@ def parser() -> argparse.ArgumentParser:
     mappings = _command(commands, "mappings", _mappings, "list the import mappings, or show one")
     mappings.add_argument("name", nargs="?", help="show this one, with an example of its files")
 
+    _command(commands, "seeds", _seeds, "begin the seeds of an own company in seeds/ of the home")
+
     report = _command(
         commands, "report", _report, "write the report of the current version into report/"
     )
@@ -291,6 +293,21 @@ def _mappings(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _seeds(_: argparse.Namespace) -> int:
+    from warehouse import lock, seeds
+
+    home = Home.from_environment()
+    home.root.mkdir(parents=True, exist_ok=True)
+    with lock.exclusive(home.lock, "a start of seeds"):
+        begun = seeds.start(home)
+    words = {"empty": "a heading to fill in", "copy": "the sample company's, to change"}
+    for name, start in begun.items():
+        _say(f"  {home.seeds / name}: {words[start]}")
+    if not begun:
+        _say(f"{home.seeds} has them all.")
+    return 0
+
+
 def _report(arguments: argparse.Namespace) -> int:
     from warehouse import report
 
@@ -305,7 +322,8 @@ def _report(arguments: argparse.Namespace) -> int:
 def _refusals(command: str, refused: Sequence[object]) -> int:
     if not refused:
         return 0
-    _complain(command, f"{len(refused)} files were refused; what to change is said above.")
+    were = "1 file was" if len(refused) == 1 else f"{len(refused)} files were"
+    _complain(command, f"{were} refused; what to change is said above.")
     return FilesRefusedError.exit_code
 
 
@@ -318,7 +336,9 @@ def _versions(_: argparse.Namespace) -> int:
         _say("Nothing is published yet: run `warehouse build`.")
     for version in shelf.versions():
         mark = "*" if current and version.id == current.id else " "
-        print(mark, version.id, f"{len(version.rows)} marts, {sum(version.rows.values())} rows")
+        state = ", withdrawn" if shelf.is_withdrawn(version.manifest["content_digest"]) else ""
+        counted = f"{len(version.rows)} marts, {sum(version.rows.values())} rows{state}"
+        print(mark, version.id, counted)
     return 0
 
 
@@ -390,7 +410,7 @@ def _restore(arguments: argparse.Namespace) -> int:
         restored = backup.restore(home, arguments.source, snapshot)
     _say(f"Snapshot {snapshot.id} is in {home.root} ({restored.seconds:.1f} s).")
     if restored.seeds:
-        _say(f"These seeds differ from the checkout's; compare with {home.root / backup.SEEDS}:")
+        _say(f"These seeds differ from the checkout's and count in {home.seeds}:")
         for name in restored.seeds:
             _say(f"  {name}")
     _say("Check it with `warehouse verify`; `warehouse build` makes the working database anew.")

@@ -143,7 +143,8 @@ def explain(
     ):
         working.execute("set TimeZone = 'UTC'")
         published.execute("set TimeZone = 'UTC'")
-        row = _the_row(published, identifier(mart), _key(manifest, trails, mart, values), mart)
+        given = _key(manifest, trails, mart, values)
+        row = _the_row(published, mart, given, trails.key(mart))
         key = {column: row[column] for column in trails.key(mart)}
         built = _rows(working, f"select * from {trails.relation(mart)} where {_match(key)}", key)
         if built != [row]:
@@ -335,17 +336,21 @@ def _key(
 
 
 def _the_row(
-    connection: duckdb.DuckDBPyConnection, table: str, key: Mapping[str, str | None], mart: str
+    connection: duckdb.DuckDBPyConnection,
+    mart: str,
+    key: Mapping[str, str | None],
+    asked_key: Sequence[str],
 ) -> Row:
     conditions = [
         f"cast({identifier(column)} as varchar) is not distinct from ${column}" for column in key
     ]
-    query = f"select * from {table} where {' and '.join(conditions) or 'true'} limit 2"
+    query = f"select * from {identifier(mart)} where {' and '.join(conditions) or 'true'} limit 2"
     rows = _rows(connection, query, key)
     if len(rows) != 1:
         found = "no row" if not rows else "more than one row"
         given = ", ".join(f"{column}={value}" for column, value in key.items()) or "no key"
-        raise UsageError(f"{mart} has {found} with {given}.")
+        asked = " ".join(name.upper() for name in asked_key)
+        raise UsageError(f"{mart} has {found} with {given}; its key is {asked}.")
     return rows[0]
 
 

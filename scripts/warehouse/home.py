@@ -52,6 +52,11 @@ class Home:
         return self.root / "mappings"
 
     @property
+    def seeds(self) -> Path:
+        """Seeds of this home, in place of the project's of the same name."""
+        return self.root / "seeds"
+
+    @property
     def quarantine(self) -> Path:
         """Rejected rows with the reason."""
         return self.root / "quarantine"

@@ -279,8 +279,8 @@ def content_digest(marts: Iterable[PublishedMart], code: str, inputs: Iterable[s
     return digest.hexdigest()
 
 
-def code_digest(project: Path) -> str:
-    """Digest of everything in the checkout that decides what the marts say."""
+def code_digest(project: Path, own_seeds: Path) -> str:
+    """Digest of everything that decides what the marts say, beside the extracts."""
     digest = hashlib.sha256()
     folders = ["models", "macros", "seeds", "profiles", "scripts/warehouse"]
     paths = [path for folder in folders for path in (project / folder).rglob("*")]
@@ -288,6 +288,8 @@ def code_digest(project: Path) -> str:
     for path in sorted(paths):
         if path.is_file() and path.suffix != ".pyc":
             digest.update(f"{path.relative_to(project)} {fingerprint(path)}\n".encode())
+    for path in sorted(own_seeds.glob("*.csv")):
+        digest.update(f"own {path.name} {fingerprint(path)}\n".encode())
     return digest.hexdigest()
 
 

@@ -155,7 +155,7 @@ class _Watcher:
 
     def _ready(self) -> Transformation:
         """dbt with the project parsed, parsed anew where the checkout has changed."""
-        code = publish.code_digest(PROJECT)
+        code = publish.code_digest(PROJECT, self.home.seeds)
         if self._transformation is None or self._code != code:
             self._transformation = Transformation(PROJECT, self.home.root)
             self._transformation.parse()

@@ -80,7 +80,9 @@ class Figure:
     period: Literal["range", "last"] = "range"
     is_wide: bool = True
     # What it says when there is nothing to show.
-    empty: str = "No rows."
+    empty: str = (
+        "Nothing here yet: its extracts are missing, or no period is closed (period_closes)."
+    )
     # Drawn by the page's script as cards or as a list instead of a table.
     layout: Literal["table", "cards", "list"] = "table"
 

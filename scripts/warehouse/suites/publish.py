@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # A mart may lose this share of its rows from one version to the next before someone has to look.
 ROWS_LOST = 0.5
 
+ROWS_KEPT = "rows_kept"
+
 # Marts that list exceptions: no rows is the best news, and their number follows no pattern.
 MAY_BE_EMPTY = "may_be_empty"
 
@@ -52,7 +54,7 @@ def expectations(mart: Mart, context: Context) -> "list[Expectation]":
             gxe.ExpectTableRowCountToBeBetween(
                 min_value=least,
                 description=f"at least {least} rows, half of what the last version held",
-                meta={"rule": "rows_kept"},
+                meta={"rule": ROWS_KEPT},
             )
         )
     for rule, message, condition in [*_generic(mart), *SPECIFIC.get(mart.name, ())]:
@@ -64,6 +66,12 @@ def expectations(mart: Mart, context: Context) -> "list[Expectation]":
             )
         )
     return suite
+
+
+def rules(mart: Mart) -> list[str]:
+    """Names of the rules a mart may be held to."""
+    stated = [*_generic(mart), *SPECIFIC.get(mart.name, ())]
+    return [ROWS_KEPT, *(rule for rule, _, _ in stated)]
 
 
 def _least_rows(mart: Mart, context: Context) -> int:
