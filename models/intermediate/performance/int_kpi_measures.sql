@@ -42,7 +42,8 @@ contributions as (
         engineering_amount,
         product_contribution_amount,
         operating_result_amount,
-        revenue_amount - operating_result_amount as cost_amount
+        revenue_amount - operating_result_amount as cost_amount,
+        product_id <> 'unallocated' as is_product
     from {{ ref('rpt_product_contribution') }}
     where is_closed
 
@@ -242,6 +243,28 @@ contribution_span as (
 
 ),
 
+-- Where cost of a kind is nowhere in the data, or no product bears any, 0 % or 100 % would be a gap that looks like success.
+costed as (
+
+    select
+        product_id,
+        month_date,
+        revenue_amount,
+        case when count_if(cost_to_serve_amount <> 0) over () > 0 then cost_to_serve_amount end as cost_to_serve_amount,
+        case when count_if(acquisition_amount <> 0) over () > 0 then acquisition_amount end as acquisition_amount,
+        case when count_if(engineering_amount <> 0) over () > 0 then engineering_amount end as engineering_amount,
+        case when count_if(is_product and cm1_amount <> revenue_amount) over () > 0 then cm1_amount end as cm1_amount,
+        case when count_if(is_product and cm2_amount <> revenue_amount) over () > 0 then cm2_amount end as cm2_amount,
+        case
+            when count_if(is_product and product_contribution_amount <> revenue_amount) over () > 0
+                then product_contribution_amount
+        end as product_contribution_amount,
+        case when count_if(cost_amount <> 0) over () > 0 then operating_result_amount end as operating_result_amount,
+        case when count_if(cost_amount <> 0) over () > 0 then cost_amount end as cost_amount
+    from contributions
+
+),
+
 -- Every product counts, also one that had no revenue a year before.
 growth as (
 
@@ -311,8 +334,8 @@ measured as (
         month_date,
         measure_id,
         cast(measure_value as decimal(28, 6)) as measure_value
-    from contributions
-    unpivot include nulls (
+    from costed
+    unpivot (
         measure_value for measure_id in (
             revenue_amount,
             cost_to_serve_amount,

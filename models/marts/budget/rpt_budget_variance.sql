@@ -19,6 +19,47 @@ explanations as (
 
 ),
 
+authorities as (
+
+    select * from {{ ref('int_budget_authorities') }}
+
+),
+
+year_versions as (
+
+    select distinct
+        fiscal_year,
+        budget_version
+    from lines
+
+),
+
+-- A version of balance-sheet lines alone is in no year of this mart.
+governing as (
+
+    select
+        authorities.entity_id,
+        authorities.fiscal_period,
+        authorities.budget_version
+    from authorities
+    inner join year_versions
+        on
+            authorities.fiscal_year = year_versions.fiscal_year
+            and authorities.budget_version = year_versions.budget_version
+
+),
+
+-- Where nothing authorises a year, say with forecasts alone, its first version stands for it.
+first_versions as (
+
+    select
+        fiscal_year,
+        min(budget_version) as budget_version
+    from year_versions
+    group by fiscal_year
+
+),
+
 cumulated as (
 
     select
@@ -73,6 +114,7 @@ explained as (
 
     select
         judged.*,
+        judged.budget_version = coalesce(governing.budget_version, first_versions.budget_version) as is_in_force,
         explanations.explanation,
         explanations.action,
         explanations.action_owner,
@@ -84,6 +126,11 @@ explained as (
                 then cast(judged.closed_at + judged.sla_days * interval '1' day as date)
         end as explanation_due_on
     from judged
+    inner join first_versions on judged.fiscal_year = first_versions.fiscal_year
+    left join governing
+        on
+            judged.entity_id = governing.entity_id
+            and judged.fiscal_period = governing.fiscal_period
     left join explanations
         on
             judged.fiscal_period = explanations.fiscal_period
@@ -103,6 +150,7 @@ final as (
         product_id,
         entity_id,
         version_type,
+        is_in_force,
         account_type,
         fiscal_year,
         fiscal_quarter,

@@ -197,41 +197,62 @@ laddered as (
         revenue_amount - cost_to_serve_amount - support_amount - acquisition_amount as cm3_amount,
         revenue_amount - cost_to_serve_amount - support_amount - acquisition_amount - engineering_amount
             as product_contribution_amount,
-        case when revenue_amount > 0 then cast(revenue_amount as double) end as rate_base
+        count_if(
+            product_id <> 'unallocated'
+            and (
+                cost_to_serve_amount <> 0
+                or support_amount <> 0
+                or acquisition_amount <> 0
+                or engineering_amount <> 0
+            )
+        ) over () > 0 as is_cost_borne
     from summed
+
+),
+
+-- While no product bears cost, a margin of 100 % would be no finding but a gap.
+based as (
+
+    select
+        *,
+        case when is_cost_borne and revenue_amount > 0 then cast(revenue_amount as double) end as rate_base
+    from laddered
 
 ),
 
 final as (
 
     select
-        laddered.fiscal_period,
-        laddered.product_id,
+        based.fiscal_period,
+        based.product_id,
         products.product_name,
         fiscal_periods.month_date,
         fiscal_periods.is_closed,
-        laddered.revenue_amount,
-        laddered.cost_to_serve_amount,
-        cast(laddered.cm1_amount as decimal(18, 2)) as cm1_amount,
-        laddered.support_amount,
-        cast(laddered.cm2_amount as decimal(18, 2)) as cm2_amount,
-        laddered.acquisition_amount,
-        cast(laddered.cm3_amount as decimal(18, 2)) as cm3_amount,
-        laddered.engineering_amount,
-        cast(laddered.product_contribution_amount as decimal(18, 2)) as product_contribution_amount,
-        laddered.shared_cost_amount,
+        based.revenue_amount,
+        based.cost_to_serve_amount,
+        cast(based.cm1_amount as decimal(18, 2)) as cm1_amount,
+        based.support_amount,
+        cast(based.cm2_amount as decimal(18, 2)) as cm2_amount,
+        based.acquisition_amount,
+        cast(based.cm3_amount as decimal(18, 2)) as cm3_amount,
+        based.engineering_amount,
+        cast(based.product_contribution_amount as decimal(18, 2)) as product_contribution_amount,
+        based.shared_cost_amount,
         cast(
-            laddered.product_contribution_amount - laddered.shared_cost_amount as decimal(18, 2)
+            based.product_contribution_amount - based.shared_cost_amount as decimal(18, 2)
         ) as operating_result_amount,
-        laddered.allocated_amount,
-        cast(laddered.cm1_amount as double) / laddered.rate_base as cm1_rate,
-        cast(laddered.cm2_amount as double) / laddered.rate_base as cm2_rate,
-        cast(laddered.cm3_amount as double) / laddered.rate_base as cm3_rate,
-        cast(laddered.product_contribution_amount as double) / laddered.rate_base as product_contribution_rate,
-        case when laddered.rate_base is null then 'no_revenue' end as rate_reason
-    from laddered
-    inner join fiscal_periods on laddered.fiscal_period = fiscal_periods.fiscal_period
-    left join products on laddered.product_id = products.product_id
+        based.allocated_amount,
+        cast(based.cm1_amount as double) / based.rate_base as cm1_rate,
+        cast(based.cm2_amount as double) / based.rate_base as cm2_rate,
+        cast(based.cm3_amount as double) / based.rate_base as cm3_rate,
+        cast(based.product_contribution_amount as double) / based.rate_base as product_contribution_rate,
+        case
+            when not based.is_cost_borne then 'no_cost_data'
+            when based.rate_base is null then 'no_revenue'
+        end as rate_reason
+    from based
+    inner join fiscal_periods on based.fiscal_period = fiscal_periods.fiscal_period
+    left join products on based.product_id = products.product_id
 
 )
 

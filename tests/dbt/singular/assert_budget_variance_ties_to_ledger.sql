@@ -1,4 +1,4 @@
--- Actuals of each budget version sum to the profit-and-loss lines of the ledger, period by period, to the penny.
+-- Actuals of each budget version, and of what is in force, are the ledger's profit and loss by period, to the penny.
 with
 
 ledger as (
@@ -34,17 +34,32 @@ reported as (
     from {{ ref('rpt_budget_variance') }}
     group by all
 
+),
+
+in_force as (
+
+    select
+        fiscal_period,
+        sum(actual_amount) as actual_amount
+    from {{ ref('rpt_budget_variance') }}
+    where is_in_force
+    group by fiscal_period
+
 )
 
 select
     ledger.fiscal_period,
     versions.budget_version,
     ledger.ledger_amount,
-    reported.actual_amount
+    reported.actual_amount,
+    in_force.actual_amount as in_force_amount
 from ledger
 left join versions on ledger.fiscal_year = versions.fiscal_year
 left join reported
     on
         versions.budget_version = reported.budget_version
         and ledger.fiscal_period = reported.fiscal_period
-where ledger.ledger_amount <> coalesce(reported.actual_amount, 0)
+left join in_force on ledger.fiscal_period = in_force.fiscal_period
+where
+    ledger.ledger_amount <> coalesce(reported.actual_amount, 0)
+    or ledger.ledger_amount <> coalesce(in_force.actual_amount, 0)
