@@ -54,3 +54,26 @@
     {%- endfor -%}
     {{ return(days | first if days else none) }}
 {%- endmacro %}
+
+{#- Extracts of transactions, as [source, extract]: a second row of the same key is a correction, not a new state. -#}
+{% macro transaction_extracts() -%}
+    {%- set extracts = [
+        ['budget', 'budget_lines'],
+        ['budget', 'revenue_budgets'],
+        ['cost', 'gl_entries'],
+        ['cost', 'payroll'],
+        ['cost', 'timesheets'],
+        ['cost', 'po_invoices'],
+        ['cost', 'usage_drivers'],
+        ['product', 'benefits'],
+        ['product', 'feature_usage'],
+        ['product', 'support_tickets'],
+        ['product', 'survey_responses'],
+        ['revenue', 'invoice_lines'],
+        ['revenue', 'payments'],
+        ['revenue', 'touchpoints'],
+        ['revenue', 'conversions'],
+        ['revenue', 'marketing_spend'],
+    ] -%}
+    {{ return(extracts) }}
+{%- endmacro %}

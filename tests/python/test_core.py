@@ -81,7 +81,7 @@ def test_profit_and_loss_converts_at_the_average_and_balances_at_the_closing_rat
         ledger("J2", 1, "4010", "-7.00", currency="XXX"),
     ]
     warehouse = project.run(
-        ["int_gl_entries_converted"], {"stg_cost__gl_entries": rows, "fx_rates": [rate]}
+        ["int_gl_entries_converted"], {"stg_cost__gl_entry_versions": rows, "fx_rates": [rate]}
     )
     found = warehouse.execute(
         "select reporting_amount, reporting_natural_amount "
@@ -96,7 +96,7 @@ def test_profit_and_loss_converts_at_the_average_and_balances_at_the_closing_rat
 
 def test_a_currency_without_a_rate_is_named(project: CompiledProject) -> None:
     rows = [ledger("J1", 1, "4010", "-7.00", currency="XXX")]
-    found = violations(project, "missing_fx_rate", stg_cost__gl_entries=rows)
+    found = violations(project, "missing_fx_rate", stg_cost__gl_entry_versions=rows)
     assert [row[0] for row in found] == ["journal_id=J1, line_number=1"]
     assert "No rate from XXX to USD for 2026-03" in found[0][2]
 
@@ -108,7 +108,7 @@ def test_an_unbalanced_journal_is_named_with_what_is_missing(project: CompiledPr
         ledger("bad", 1, "1100", "10.00"),
         ledger("bad", 2, "4010", "-9.99"),
     ]
-    found = violations(project, "unbalanced_journal", stg_cost__gl_entries=rows)
+    found = violations(project, "unbalanced_journal", stg_cost__gl_entry_versions=rows)
     assert [row[:2] for row in found] == [("journal_id=bad, currency=USD", Decimal("0.01"))]
 
 
@@ -125,12 +125,12 @@ def test_late_means_known_after_the_close_in_a_period_known_before_it(
             "allowed", 1, "6330", "3.00", cost_center_id="CC310", known_at=late, adjustment_id="A1"
         ),
     ]
-    given = {"stg_budget__period_closes": closes, "stg_cost__gl_entries": rows}
+    given = {"stg_budget__period_closes": closes, "stg_cost__gl_entry_versions": rows}
     found = violations(project, "late_posting", **given)
     assert [row[:2] for row in found] == [("journal_id=late, line_number=1", Decimal("2.00"))]
 
     # The same line alone: the whole period came after its close, as history taken over does.
-    found = violations(project, "late_posting", **given | {"stg_cost__gl_entries": rows[1:]})
+    found = violations(project, "late_posting", **given | {"stg_cost__gl_entry_versions": rows[1:]})
     assert found == []
 
 
@@ -147,10 +147,10 @@ def test_products_are_asked_for_only_where_products_were_sent(project: CompiledP
     rows = [ledger("J1", 1, "4010", "-7.00", product_id="P9")]
     products = [known(product_id="P1", product_name="One")]
     found = violations(
-        project, "unknown_product", stg_cost__gl_entries=rows, stg_product__products=products
+        project, "unknown_product", stg_cost__gl_entry_versions=rows, stg_product__products=products
     )
     assert [row[:2] for row in found] == [("journal_id=J1, line_number=1", Decimal("-7.00"))]
-    assert violations(project, "unknown_product", stg_cost__gl_entries=rows) == []
+    assert violations(project, "unknown_product", stg_cost__gl_entry_versions=rows) == []
 
 
 def test_postings_without_a_place_are_named(project: CompiledProject) -> None:
@@ -162,7 +162,7 @@ def test_postings_without_a_place_are_named(project: CompiledProject) -> None:
         ledger("fine", 1, "1100", "1.00"),
         ledger("fine", 2, "4010", "-1.00"),
     ]
-    found = violations(project, "unplaced_posting", stg_cost__gl_entries=rows)
+    found = violations(project, "unplaced_posting", stg_cost__gl_entry_versions=rows)
     assert {row[0].split(",")[0] for row in found} == {
         "journal_id=account",
         "journal_id=center",
@@ -177,5 +177,5 @@ def test_nobody_approves_their_own_posting(project: CompiledProject) -> None:
         ledger("other", 1, "1100", "1.00", posted_by="ann", approved_by="bob"),
         ledger("open", 1, "1100", "1.00", posted_by="ann"),
     ]
-    found = violations(project, "self_approval", stg_cost__gl_entries=rows)
+    found = violations(project, "self_approval", stg_cost__gl_entry_versions=rows)
     assert [row[0] for row in found] == ["journal_id=own, line_number=1"]

@@ -1,9 +1,12 @@
--- One row per ledger line, purchase-order line and budget line, with who made it, who approved it and up to what amount.
+-- One row per ledger line whose poster approved it, purchase-order line and budget line, with approver and limit.
 with
 
+-- Journals have no limit: all there is to say of them is who approved their own.
 gl_entries as (
 
-    select * from {{ ref('int_gl_entries_converted') }}
+    select *
+    from {{ ref('int_gl_entries_converted') }}
+    where posted_by = approved_by
 
 ),
 

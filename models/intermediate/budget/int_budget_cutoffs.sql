@@ -9,7 +9,9 @@ fiscal_periods as (
 
 gl_entry_versions as (
 
-    select * from {{ ref('int_gl_entry_versions') }}
+    select *
+    from {{ ref('int_gl_entry_versions') }}
+    where account_type is not null
 
 ),
 

@@ -5,7 +5,9 @@ gl_entry_versions as (
 
     select *
     from {{ ref('int_gl_entry_versions') }}
-    where polarity <> 0
+    where
+        polarity <> 0
+        and fiscal_period is not null
 
 ),
 

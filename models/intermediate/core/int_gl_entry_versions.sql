@@ -1,7 +1,7 @@
 -- One row per general-ledger line and delivery of it, in reporting currency, with the time it was the valid one.
 with
 
-entry_versions as (
+entry_versions as {{ inlined() }} (
 
     select * from {{ ref('stg_cost__gl_entry_versions') }}
 
@@ -58,37 +58,53 @@ contested as (
 
 ),
 
+replaceable as {{ inlined() }} (
+
+    select
+        *,
+        cast(null as timestamp) as replaced_at
+    from entry_versions
+    where scope_id is null
+
+    union all
+
+    select
+        entry_versions.*,
+        scope_deliveries.replaced_at
+    from entry_versions
+    inner join scope_deliveries
+        on
+            entry_versions.scope_id = scope_deliveries.scope_id
+            and entry_versions.delivery_id = scope_deliveries.delivery_id
+    where entry_versions.scope_id is not null
+
+),
+
 succeeded as (
 
     select
         *,
-        cast(null as timestamp) as succeeded_at
-    from entry_versions
+        cast(null as timestamp) as succeeded_at,
+        replaced_at is null as is_last
+    from replaceable
     where {{ key_hash(['journal_id', 'line_number']) }} not in (select contested.key_hash from contested)
 
     union all
 
+    -- The order of the macro latest_version.
     select
         *,
         lead(known_at) over (
             partition by journal_id, line_number
             order by known_at, loaded_at, source_file, source_row
-        ) as succeeded_at
-    from entry_versions
+        ) as succeeded_at,
+        replaced_at is null
+        and lead(known_at) over (
+            partition by journal_id, line_number, replaced_at is null
+            order by known_at, loaded_at, source_file, source_row
+        ) is null as is_last
+    from replaceable
     where {{ key_hash(['journal_id', 'line_number']) }} in (select contested.key_hash from contested)
-
-),
-
-ordered as (
-
-    select
-        succeeded.*,
-        scope_deliveries.replaced_at
-    from succeeded
-    left join scope_deliveries
-        on
-            succeeded.scope_id = scope_deliveries.scope_id
-            and succeeded.delivery_id = scope_deliveries.delivery_id
 
 ),
 
@@ -96,64 +112,97 @@ validities as (
 
     select
         *,
-        least(coalesce(succeeded_at, replaced_at), coalesce(replaced_at, succeeded_at)) as superseded_at
-    from ordered
+        case
+            when not is_last
+                then least(coalesce(succeeded_at, replaced_at), coalesce(replaced_at, succeeded_at))
+        end as superseded_at
+    from succeeded
     where not coalesce(is_deleted, false)
 
 ),
 
--- The same placing and conversion as of the standing lines in int_gl_entries_converted.
+-- A line without a cost center (a balance-sheet line) follows the reporting entity's calendar.
 placed as (
 
     select
         validities.*,
-        accounts.account_type,
-        accounts.polarity,
         coalesce(cost_centers.entity_id, reporting_entity.entity_id) as entity_id,
-        case when accounts.polarity = 1 then -validities.amount else validities.amount end as natural_amount
+        cast(date_trunc('month', validities.posted_on) as date) as posting_month
     from validities
     cross join reporting_entity
-    inner join accounts on validities.account_id = accounts.account_id
     left join cost_centers on validities.cost_center_id = cost_centers.cost_center_id
     -- What the same delivery or the same day replaced was never valid.
     where coalesce(validities.superseded_at > validities.known_at, true)
 
 ),
 
-final as (
+-- Profit-and-loss lines convert at the average rate, balance-sheet lines at the closing rate.
+rated as (
 
     select
-        placed.journal_id,
-        placed.line_number,
-        placed.entity_id,
-        placed.account_id,
-        placed.cost_center_id,
-        placed.product_id,
-        placed.initiative_id,
-        placed.adjustment_id,
+        placed.*,
+        accounts.account_type,
+        accounts.polarity,
+        accounts.cost_class,
+        accounts.cost_behaviour,
+        accounts.detail_source,
         fiscal_dates.fiscal_year,
         fiscal_dates.fiscal_period,
         fiscal_dates.period_number,
-        placed.posted_on,
-        placed.account_type,
-        placed.polarity,
-        {{ convert_amount(
-            'placed.natural_amount',
-            'case when placed.polarity = 0 then fx_rates.closing_rate else fx_rates.average_rate end'
-        ) }} as reporting_natural_amount,
-        placed.known_at,
-        placed.superseded_at,
-        placed.source_file,
-        placed.source_row
+        fiscal_dates.comparable_fiscal_period,
+        case when accounts.polarity = 0 then fx_rates.closing_rate else fx_rates.average_rate end as fx_rate,
+        case when accounts.polarity = 1 then -placed.amount else placed.amount end as natural_amount
     from placed
-    inner join fiscal_dates
+    left join accounts on placed.account_id = accounts.account_id
+    left join fiscal_dates
         on
             placed.entity_id = fiscal_dates.entity_id
             and placed.posted_on = fiscal_dates.calendar_date
     left join fx_rates
         on
             placed.currency = fx_rates.from_currency
-            and cast(date_trunc('month', placed.posted_on) as date) = fx_rates.rate_month
+            and placed.posting_month = fx_rates.rate_month
+
+),
+
+final as (
+
+    select
+        journal_id,
+        line_number,
+        entity_id,
+        account_id,
+        cost_center_id,
+        product_id,
+        initiative_id,
+        adjustment_id,
+        fiscal_year,
+        fiscal_period,
+        period_number,
+        comparable_fiscal_period,
+        posting_month,
+        posted_on,
+        vendor,
+        description,
+        account_type,
+        cost_class,
+        cost_behaviour,
+        detail_source,
+        polarity,
+        amount,
+        natural_amount,
+        currency,
+        fx_rate,
+        {{ convert_amount('amount', 'fx_rate') }} as reporting_amount,
+        {{ convert_amount('natural_amount', 'fx_rate') }} as reporting_natural_amount,
+        posted_by,
+        approved_by,
+        known_at,
+        loaded_at,
+        superseded_at,
+        source_file,
+        source_row
+    from rated
 
 )
 

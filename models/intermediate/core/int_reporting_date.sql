@@ -6,7 +6,7 @@ gl_entries as (
     select
         posted_on,
         known_at
-    from {{ ref('stg_cost__gl_entries') }}
+    from {{ ref('int_gl_entries_converted') }}
 
 ),
 

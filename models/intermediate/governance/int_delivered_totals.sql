@@ -1,6 +1,8 @@
 -- One row per delivered file and measure, which is rows or a decimal column of its extract.
 {#- Staging holds all deliveries of these; what is in force of them is only ever summed up. #}
 {%- set summed_from_deliveries = ['feature_usage'] %}
+{#- Where what is in force of an extract has another name than that of its staging model. -#}
+{%- set in_force = {'gl_entries': ref('int_gl_entries_converted')} %}
 with
 
 stored as (
@@ -13,7 +15,9 @@ stored as (
 
 {{ source_name }}_{{ extract_name }}_staged as (
 
-    {{ totals_by_measure(ref('stg_' ~ source_name ~ '__' ~ extract_name), source_name, extract_name, "'staged'", is_staged=true) }}
+    {%- set relation = in_force.get(extract_name) or ref('stg_' ~ source_name ~ '__' ~ extract_name) %}
+
+    {{ totals_by_measure(relation, source_name, extract_name, "'staged'", is_staged=true) }}
 
 ),
 {%- endfor %}

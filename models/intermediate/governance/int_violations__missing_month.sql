@@ -1,6 +1,6 @@
 -- One row per extract, series and month without a single row between its first and its last expected month.
 {% set monthly_extracts = {
-    'gl_entries': (ref('stg_cost__gl_entries'), 'posted_on', "''"),
+    'gl_entries': (ref('int_gl_entries_converted'), 'posted_on', "''"),
     'cloud_costs': (ref('stg_cost__cloud_costs'), 'charge_period_start', "''"),
     'payroll': (ref('stg_cost__payroll'), 'period_month', "''"),
     'timesheets': (ref('stg_cost__timesheets'), 'work_date', "''"),

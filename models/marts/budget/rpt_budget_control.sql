@@ -29,7 +29,7 @@ approvals as (
 
 late_postings as (
 
-    select * from {{ ref('int_violations__late_posting') }}
+    select * from {{ ref('int_late_postings') }}
 
 ),
 
@@ -94,26 +94,48 @@ funds as (
 
 ),
 
+breaches as (
+
+    select
+        entity_id,
+        fiscal_period,
+        cost_center_id,
+        account_id,
+        case when is_self_approval then 1 else 0 end as self_approvals,
+        case when is_over_authority then 1 else 0 end as over_authorities,
+        0 as late_postings
+    from approvals
+
+    union all
+
+    select
+        entity_id,
+        fiscal_period,
+        cost_center_id,
+        account_id,
+        0 as self_approvals,
+        0 as over_authorities,
+        1 as late_postings
+    from late_postings
+
+),
+
 breaches_of_control as (
 
     select
-        approvals.entity_id,
-        approvals.fiscal_period,
-        approvals.cost_center_id,
-        approvals.account_id,
-        count_if(approvals.is_self_approval) as self_approval_count,
-        count_if(approvals.is_over_authority) as over_authority_count,
-        count_if(late_postings.record_key is not null) as late_posting_count
-    from approvals
-    left join late_postings
-        on
-            approvals.document_type = 'journal'
-            and approvals.record_key = late_postings.record_key
+        entity_id,
+        fiscal_period,
+        cost_center_id,
+        account_id,
+        sum(self_approvals) as self_approval_count,
+        sum(over_authorities) as over_authority_count,
+        sum(late_postings) as late_posting_count
+    from breaches
     group by
-        approvals.entity_id,
-        approvals.fiscal_period,
-        approvals.cost_center_id,
-        approvals.account_id
+        entity_id,
+        fiscal_period,
+        cost_center_id,
+        account_id
 
 ),
 

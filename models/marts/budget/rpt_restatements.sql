@@ -3,7 +3,9 @@ with
 
 gl_entry_versions as (
 
-    select * from {{ ref('int_gl_entry_versions') }}
+    select *
+    from {{ ref('int_gl_entry_versions') }}
+    where account_type is not null
 
 ),
 

@@ -1,7 +1,7 @@
 -- One row per budget version, fiscal period, cost center, account, product and initiative, as last known.
 with
 
-source as (
+source as {{ inlined() }} (
 
     select *
     from {{ source('budget', 'budget_lines') }}

@@ -1,7 +1,7 @@
 -- One row per month, product and type of work, as last known.
 with
 
-source as (
+source as {{ inlined() }} (
 
     select *
     from {{ source('budget', 'labour_standards') }}

@@ -1,7 +1,7 @@
 -- One row per closed fiscal period of an entity, as last known.
 with
 
-source as (
+source as {{ inlined() }} (
 
     select *
     from {{ source('budget', 'period_closes') }}

@@ -1,7 +1,7 @@
 -- One row per budget version, month, product, plan and segment, as last known.
 with
 
-source as (
+source as {{ inlined() }} (
 
     select *
     from {{ source('budget', 'revenue_budgets') }}

@@ -1,7 +1,7 @@
 -- One row per explained variance, as last known.
 with
 
-source as (
+source as {{ inlined() }} (
 
     select *
     from {{ source('budget', 'variance_explanations') }}

@@ -1,7 +1,7 @@
 -- One row per charge of a cloud bill in FOCUS columns (FinOps Open Cost and Usage Specification 1.0-1.3).
 with
 
-source as (
+source as {{ inlined() }} (
 
     select *
     from {{ source('cost', 'cloud_costs') }}

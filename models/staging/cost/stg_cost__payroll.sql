@@ -1,7 +1,7 @@
 -- One row per person and month of payroll, as last known.
 with
 
-source as (
+source as {{ inlined() }} (
 
     select *
     from {{ source('cost', 'payroll') }}

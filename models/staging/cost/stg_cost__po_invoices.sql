@@ -1,7 +1,7 @@
 -- One row per supplier invoice and purchase-order line it draws on, as last known.
 with
 
-source as (
+source as {{ inlined() }} (
 
     select *
     from {{ source('cost', 'po_invoices') }}

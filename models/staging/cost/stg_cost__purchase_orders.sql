@@ -1,7 +1,7 @@
 -- One row per purchase-order line, as last known.
 with
 
-source as (
+source as {{ inlined() }} (
 
     select *
     from {{ source('cost', 'purchase_orders') }}

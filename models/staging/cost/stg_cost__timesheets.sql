@@ -1,7 +1,7 @@
 -- One row per timesheet entry, as last known.
 with
 
-source as (
+source as {{ inlined() }} (
 
     select *
     from {{ source('cost', 'timesheets') }}

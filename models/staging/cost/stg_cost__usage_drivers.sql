@@ -1,7 +1,7 @@
 -- One row per allocation driver, month and consumer, as last known.
 with
 
-source as (
+source as {{ inlined() }} (
 
     select *
     from {{ source('cost', 'usage_drivers') }}

@@ -3,6 +3,15 @@
 {{ config(materialized='table') }}
 with
 
+-- Keys delivered twice have been looked for already.
+superseded_rows as (
+
+    select
+        extract_name,
+        key_hash
+    from {{ ref('stg_governance__superseded_rows') }}
+
+),
 {%- for source_name, extract_name in delivered_extracts() %}
 {%- set contract = extract_contract(source_name, extract_name) -%}
 {%- set key = (contract.config.meta.key or []) if contract else [] %}
@@ -35,7 +44,13 @@ with
 
 {{ source_name }}_{{ extract_name }}_contested as (
 
+    {%- if [source_name, extract_name] in transaction_extracts() %}
+    select distinct key_hash
+    from superseded_rows
+    where extract_name = '{{ extract_name }}'
+    {%- else %}
     {{ contested_keys(source(source_name, extract_name), key, day) }}
+    {%- endif %}
 
 ),
 {%- endif %}

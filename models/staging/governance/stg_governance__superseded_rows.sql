@@ -1,29 +1,9 @@
 -- One row per delivered row of a transaction extract that another row with the same key supersedes.
 {{ config(materialized='table') }}
-
-{%- set extracts = [
-    ('budget', 'budget_lines'),
-    ('budget', 'revenue_budgets'),
-    ('cost', 'gl_entries'),
-    ('cost', 'payroll'),
-    ('cost', 'timesheets'),
-    ('cost', 'po_invoices'),
-    ('cost', 'usage_drivers'),
-    ('product', 'benefits'),
-    ('product', 'feature_usage'),
-    ('product', 'support_tickets'),
-    ('product', 'survey_responses'),
-    ('revenue', 'invoice_lines'),
-    ('revenue', 'payments'),
-    ('revenue', 'touchpoints'),
-    ('revenue', 'conversions'),
-    ('revenue', 'marketing_spend'),
-] %}
-
 with
 
 delivered as (
-    {% for source_name, extract_name in extracts %}
+    {% for source_name, extract_name in transaction_extracts() %}
     {%- set relation = source(source_name, extract_name) -%}
     {%- set contract = extract_contract(source_name, extract_name) -%}
     {%- set key = contract.config.meta.key if contract else ['_row'] -%}
@@ -43,6 +23,7 @@ delivered as (
             coalesce(cast({{ column }} as string), '') {{- ',' if not loop.last }}
             {%- endfor %}
         ) as content,
+        {{ key_hash(key, day) }} as key_hash,
         _file as source_file,
         _row as source_row,
         _known_at as known_at,
@@ -67,6 +48,7 @@ ranked as (
         extract_name,
         record_key,
         content,
+        key_hash,
         source_file,
         source_row,
         known_at,
@@ -95,6 +77,7 @@ final as (
     select
         extract_name,
         record_key,
+        key_hash,
         source_file,
         source_row,
         next_source_file,

@@ -1,7 +1,7 @@
 -- One row per benefit and month of the benefits ledger, as last known.
 with
 
-source as (
+source as {{ inlined() }} (
 
     select *
     from {{ source('product', 'benefits') }}

@@ -1,7 +1,7 @@
 -- One row per initiative, business-case version, month and class of flow, as last known.
 with
 
-source as (
+source as {{ inlined() }} (
 
     select *
     from {{ source('product', 'business_cases') }}

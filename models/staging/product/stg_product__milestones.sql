@@ -1,7 +1,7 @@
 -- One row per milestone of an initiative, as last known.
 with
 
-source as (
+source as {{ inlined() }} (
 
     select *
     from {{ source('product', 'milestones') }}

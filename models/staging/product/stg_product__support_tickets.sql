@@ -1,7 +1,7 @@
 -- One row per support ticket, as last known.
 with
 
-source as (
+source as {{ inlined() }} (
 
     select *
     from {{ source('product', 'support_tickets') }}

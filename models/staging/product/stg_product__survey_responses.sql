@@ -1,7 +1,7 @@
 -- One row per survey response, as last known.
 with
 
-source as (
+source as {{ inlined() }} (
 
     select *
     from {{ source('product', 'survey_responses') }}

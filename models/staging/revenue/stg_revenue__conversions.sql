@@ -1,7 +1,7 @@
 -- One row per opportunity that was decided, won or not, as last known.
 with
 
-source as (
+source as {{ inlined() }} (
 
     select *
     from {{ source('revenue', 'conversions') }}

@@ -1,7 +1,7 @@
 -- One row per customer invoice line, as last known.
 with
 
-source as (
+source as {{ inlined() }} (
 
     select *
     from {{ source('revenue', 'invoice_lines') }}

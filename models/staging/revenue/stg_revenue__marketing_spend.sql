@@ -1,7 +1,7 @@
 -- One row per day, channel and campaign, as last known.
 with
 
-source as (
+source as {{ inlined() }} (
 
     select *
     from {{ source('revenue', 'marketing_spend') }}

@@ -1,7 +1,7 @@
 -- One row per customer payment, as last known.
 with
 
-source as (
+source as {{ inlined() }} (
 
     select *
     from {{ source('revenue', 'payments') }}

@@ -1,7 +1,7 @@
 -- One row per subscription and interval of unchanged terms, as last known.
 with
 
-source as (
+source as {{ inlined() }} (
 
     select *
     from {{ source('revenue', 'subscriptions') }}

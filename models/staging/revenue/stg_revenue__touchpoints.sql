@@ -1,7 +1,7 @@
 -- One row per marketing touch, as last known.
 with
 
-source as (
+source as {{ inlined() }} (
 
     select *
     from {{ source('revenue', 'touchpoints') }}

@@ -147,7 +147,7 @@ def _postings(
     ledger = pd.concat(frames, ignore_index=True)
     ledger["line_number"] = 1
     ledger["currency"] = "USD"
-    return {"stg_cost__gl_entries": ledger, "stg_cost__gl_entry_versions": ledger}
+    return {"stg_cost__gl_entry_versions": ledger}
 
 
 def _budgets(budget: np.ndarray, starts: pd.DatetimeIndex) -> dict[str, pd.DataFrame]:
