@@ -1,6 +1,7 @@
-{#- In an increment, the condition that keeps whole months with rows loaded after WAREHOUSE_LOADED_AFTER, or replaced
-    by such rows; nothing in a full refresh. The months are literals so that the files' statistics skip the others. -#}
-{% macro touched_months(relation, dated) -%}
+{#- In an increment, the condition that keeps whole months of the column `kept`: those of the dates `dated` of rows loaded after
+    WAREHOUSE_LOADED_AFTER, or replaced by such rows. Nothing in a full refresh. The months are literals so that the
+    files' statistics skip the others. -#}
+{% macro touched_months(relation, dated, kept) -%}
     {%- if execute and is_incremental() -%}
     {%- set query -%}
         with fresh as (
@@ -20,15 +21,14 @@
         order by month_date
     {%- endset -%}
     {%- set months = run_query(query).columns[0].values() -%}
-    {%- if months %}
-    where
-        {{ dated }} >= cast('{{ months[0] }}' as date)
-        and {{ dated }} < {{ dbt.dateadd('month', 1, "cast('" ~ months[-1] ~ "' as date)") }}
-        and cast(date_trunc('month', {{ dated }}) as date) in (
+    {%- if months -%}
+    {{ kept }} >= cast('{{ months[0] }}' as date)
+        and {{ kept }} < {{ dbt.dateadd('month', 1, "cast('" ~ months[-1] ~ "' as date)") }}
+        and cast(date_trunc('month', {{ kept }}) as date) in (
             {%- for month in months %}cast('{{ month }}' as date){{ ', ' if not loop.last }}{% endfor -%}
         )
-    {%- else %}
-    where false
-    {%- endif %}
+    {%- else -%}
+    false
+    {%- endif -%}
     {%- endif -%}
 {%- endmacro %}

@@ -214,7 +214,7 @@ def _transform(
         )
         if changed:
             progress.note(f"downstream of {', '.join(sorted(changed))}")
-        results = transformation.build(nodes) if nodes else []
+        results = _build_changed(before, ledger, transformation, progress, nodes, changed)
         done = replace(whole, is_whole=before.is_whole, version=before.version).with_marts(
             (*before.marts_since, *marts)
         )
@@ -225,6 +225,30 @@ def _transform(
         home.built, replace(done, unfinished=[] if is_sound else sorted(changed)), home.database
     )
     return _all_run(results), done
+
+
+def _build_changed(
+    before: Built,
+    ledger: Ledger,
+    transformation: Transformation,
+    progress: Progress,
+    nodes: Collection[str],
+    changed: Collection[str],
+) -> list[NodeResult]:
+    if not nodes:
+        return []
+    manifest = catalog.read_manifest(transformation.manifest_path)
+    extracts = catalog.increments(manifest, nodes, changed)
+    since = {one: before.loaded_until(one, ledger) for one in {*extracts.values()}}
+    moments = {moment for moment in since.values() if moment}
+    # One moment holds for a whole run of dbt.
+    increments = [
+        name for name, extract in extracts.items() if since[extract] and len(moments) == 1
+    ]
+    if not increments:
+        return transformation.build(nodes)
+    progress.note(f"added to: {', '.join(sorted(increments))}")
+    return transformation.build(nodes, increments, *moments)
 
 
 def _build_all(home: Home, transformation: Transformation, progress: Progress) -> list[NodeResult]:

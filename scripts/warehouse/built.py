@@ -43,6 +43,16 @@ class Built:
         changed = {name for name in names if [*now.get(name, ())] != [*self.loads.get(name, ())]}
         return changed | {*self.unfinished}
 
+    def loaded_until(self, extract: str, ledger: Ledger) -> str | None:
+        """When the last of an extract's rows came that were built from; None where others went since."""
+        known = {*self.loads.get(extract, ())}
+        entries = [one for one in ledger.loads if f"{one['source']}/{one['extract']}" == extract]
+        old = [one["loaded_at"] for one in entries if one["raw_sha256"] in known]
+        new = [one["loaded_at"] for one in entries if one["raw_sha256"] not in known]
+        if extract in self.unfinished or len(old) != len(known) or not old or not new:
+            return None
+        return str(max(old)) if max(old) < min(new) else None
+
     def is_published_as(self, version: str, ledger: Ledger) -> bool:
         """Whether a version says all there is to say."""
         is_built = not self.marts_since and not self.is_whole and not self.changed(ledger)

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+# What the warehouse keeps of itself, as one extract.
+_INTERNAL = "internal"
+
 
 @dataclass(frozen=True)
 class Column:
@@ -132,6 +135,38 @@ def downstream(
         if is_model and node["fqn"][1] == "marts":
             marts_reached.add(node["alias"])
     return nodes, marts_reached
+
+
+def increments(
+    manifest: Mapping[str, Any], nodes: Collection[str], changed: Collection[str]
+) -> Mapping[str, str]:
+    """Of the models to build, those whose rows can be added to, each with the extract that brings them.
+
+    Such a model states `meta: increments_of`; nothing else it stands on may have changed.
+    """
+    found = {}
+    for unique_id, node in manifest["nodes"].items():
+        extract = node["config"].get("meta", {}).get("increments_of")
+        if extract and node["name"] in nodes:
+            stands_on = _sources_of(manifest, unique_id)
+            if {*changed} & stands_on == {extract} and not stands_on & {_INTERNAL}:
+                found[node["name"]] = extract
+    return found
+
+
+def _sources_of(manifest: Mapping[str, Any], unique_id: str) -> set[str]:
+    """Every extract a node stands on; what the warehouse keeps of itself is one."""
+    waiting, seen, found = [unique_id], {unique_id}, set()
+    while waiting:
+        for parent in manifest["parent_map"].get(waiting.pop(), ()):
+            if parent in manifest["sources"]:
+                source = manifest["sources"][parent]
+                is_internal = source["source_meta"].get("internal")
+                found.add(_INTERNAL if is_internal else f"{source['source_name']}/{source['name']}")
+            elif parent not in seen:
+                seen.add(parent)
+                waiting.append(parent)
+    return found
 
 
 def tagged_marts(manifest: Mapping[str, Any], tag: str) -> set[str]:

@@ -29,27 +29,34 @@ SCOPE_AGAIN = """
     from u where _scope = 'S1' and usage_date < '2025-09-01'"""
 
 
+# Tables that months are added to, with their schemas.
+MODELS = {
+    "int_feature_usage_months": "intermediate",
+    "fct_feature_revenue": "marts",
+}
+
+
 @pytest.fixture
-def usage(
-    sample: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[str], list[tuple[Any, ...]]]:
-    """Builds the months of use in a copy of the sample's home; returns the rows."""
+def usage(sample: Home, tmp_path: Path) -> Callable[[str], list[list[tuple[Any, ...]]]]:
+    """Builds the tables in a copy of the sample's home, whole or in increments; returns their rows."""
     home = tmp_path / "home"
     home.mkdir()
     shutil.copytree(sample.raw, home / "raw")
     shutil.copyfile(sample.database, home / "warehouse.duckdb")
 
-    def build(loaded_after: str) -> list[tuple[Any, ...]]:
-        monkeypatch.setenv("WAREHOUSE_LOADED_AFTER", loaded_after)
-        # dbt reads the variable while it parses; the view in the copy still names the sample's files.
+    def build(loaded_after: str) -> list[list[tuple[Any, ...]]]:
+        # The view in the copy still names the sample's files.
+        nodes = ["stg_product__feature_usage_versions", *MODELS]
         results = Transformation(PROJECT, home).build(
-            ["stg_product__feature_usage_versions", "int_feature_usage_months"]
+            nodes, MODELS if loaded_after else (), loaded_after
         )
-        assert [result.status for result in results if result.kind == "model"] == ["success"] * 2
+        states = [result.status for result in results if result.kind == "model"]
+        assert states == ["success"] * len(nodes)
         with duckdb.connect(home / "warehouse.duckdb", read_only=True) as connection:
-            return connection.execute(
-                "from intermediate.int_feature_usage_months order by all"
-            ).fetchall()
+            return [
+                connection.execute(f"from {schema}.{name} order by all").fetchall()
+                for name, schema in MODELS.items()
+            ]
 
     return build
 
@@ -67,7 +74,7 @@ def deliver(home: Path, day: int, rows: str) -> None:
 
 
 def test_increments_leave_what_building_everything_leaves(
-    usage: Callable[[str], list[tuple[Any, ...]]], tmp_path: Path
+    usage: Callable[[str], list[list[tuple[Any, ...]]]], tmp_path: Path
 ) -> None:
     at_first = usage("")
     assert usage("2000-01-01") == at_first, "every month built again"

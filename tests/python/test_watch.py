@@ -9,12 +9,13 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 
 import duckdb
 import pytest
 
 from homes import current, mart_bytes
-from warehouse import build, built, catalog, lock, watch
+from warehouse import build, built, catalog, ingest, lock, watch
 from warehouse.errors import AuditFailedError
 from warehouse.home import PROJECT, Home
 from warehouse.publish import Shelf
@@ -98,21 +99,31 @@ def test_a_dropped_file_is_published_and_equals_a_build_of_everything(
     nodes: list[list[str]] = []
     work = Transformation.build
 
-    def recorded(self: Transformation, chosen: Collection[str] = ()) -> list[NodeResult]:
+    def recorded(
+        self: Transformation, chosen: Collection[str] = (), *increments: Any
+    ) -> list[NodeResult]:
         nodes.append(sorted(chosen))
-        return work(self, chosen)
+        return work(self, chosen, *increments)
 
     monkeypatch.setattr(Transformation, "build", recorded)
-    before = current(home)
+    use = "usage_date,customer_id,feature_id,event_count,active_users\n"
+    drop(home, "product/feature_usage.2026-03-31.csv", use + "2026-03-01,C1,F1,5,1\n")
+    ingest.ingest(home, home.landing)
     with watching(home) as said:
-        wait_for(lambda: any("nothing is new" in line for line in said), said)
+        wait_for(lambda: any("is published" in line for line in said), said)
         assert nodes == [[]], "a copied home is built as a whole: its views name the other one"
+        said.clear()
+        before = current(home)
+        later = use + "2026-03-01,C1,F1,7,1\n2026-04-01,C2,F1,3,2\n"
+        drop(home, "product/feature_usage.2026-04-01.csv", later)
         drop(home, "revenue/customers.2026-04-01.csv", customer("EU"))
         drop(home, "revenue/payments.csv", "payment_id\nX1\n")
         wait_for(lambda: current(home).id != before.id, said)
         wait_for(lambda: any("is published" in line for line in said), said)
     assert any("payments.csv: refused" in line for line in said)
-    assert any("downstream of revenue/customers" in line for line in said)
+    assert any("downstream of product/feature_usage, revenue/customers" in line for line in said)
+    # Neither stands on customers, so that months can be added.
+    assert any("added to: fct_feature_revenue, int_feature_usage_months" in line for line in said)
     _, chosen = nodes
     assert "dim_customer" in chosen
     assert "rpt_control_totals" in chosen

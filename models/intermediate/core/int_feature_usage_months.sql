@@ -2,10 +2,12 @@
 {{ config(
     materialized='incremental',
     unique_key='month_date',
-    full_refresh=(env_var('WAREHOUSE_LOADED_AFTER', '') == ''),
+    full_refresh=('int_feature_usage_months' not in env_var('WAREHOUSE_INCREMENTS', '').split()),
+    meta={'increments_of': 'product/feature_usage'},
     incremental_strategy=('insert_overwrite' if target.type == 'spark' else 'delete+insert'),
     partition_by='month_date'
 ) }}
+{%- set used_months = touched_months(ref('stg_product__feature_usage_versions'), 'usage_date', 'usage_date') %}
 {%- set measures -%}
     max(known_at) as known_at,
         max(usage_date) as last_used_on,
@@ -23,7 +25,7 @@ versions as {{ inlined() }} (
         *,
         cast(date_trunc('month', usage_date) as date) as month_date
     from {{ ref('stg_product__feature_usage_versions') }}
-    {{ touched_months(ref('stg_product__feature_usage_versions'), 'usage_date') }}
+    {{ 'where ' ~ used_months if used_months }}
 
 ),
 

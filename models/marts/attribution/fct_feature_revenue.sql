@@ -1,4 +1,14 @@
 -- One row per product, feature, customer and calendar month.
+{{ config(
+    materialized='incremental',
+    unique_key='month_date',
+    full_refresh=('fct_feature_revenue' not in env_var('WAREHOUSE_INCREMENTS', '').split()),
+    meta={'increments_of': 'product/feature_usage'},
+    on_schema_change='fail',
+    incremental_strategy=('insert_overwrite' if target.type == 'spark' else 'delete+insert'),
+    partition_by='month_date'
+) }}
+{%- set used_months = touched_months(ref('stg_product__feature_usage_versions'), 'usage_date', 'month_date') %}
 with
 
 revenue as (
@@ -12,7 +22,7 @@ revenue as (
         month_date,
         reporting_amount
     from {{ ref('fct_revenue') }}
-    where not is_scheduled
+    where not is_scheduled {{ 'and ' ~ used_months if used_months }}
 
 ),
 
@@ -31,6 +41,7 @@ feature_usage as (
         released_event_count,
         released_active_user_days
     from {{ ref('int_feature_usage_months') }}
+    {{ 'where ' ~ used_months if used_months }}
 
 ),
 
