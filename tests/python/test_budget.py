@@ -320,6 +320,7 @@ def test_commitments_never_exceed_the_order_and_close_at_zero(
             "fiscal_period": "2026-P09",
             "closed_at": "2026-10-08",
             "closed_by": "ann",
+            "known_at": "2026-10-08",
         }
     ]
     given_rows = {
@@ -364,7 +365,7 @@ def posting(journal: str, amount: str, known_at: str, file: str, **columns: Any)
 
 def test_a_late_correction_restates_the_period_but_not_its_report(project: CompiledProject) -> None:
     close = {"entity_id": "EU01", "fiscal_period": "2026-P03", "closed_at": "2026-04-08"}
-    closes = [close | {"closed_by": "ann"}]
+    closes = [close | {"closed_by": "ann", "known_at": "2026-04-08"}]
     first = [
         posting("J1", "100.00", "2026-03-12", "march.csv"),
         posting("J2", "50.00", "2026-03-12", "march.csv"),
@@ -416,7 +417,7 @@ def test_deleted_and_replaced_lines_leave_the_period_but_not_its_report(
     ]
     given_rows = {
         "stg_cost__gl_entry_versions": rows,
-        "stg_budget__period_closes": [close | {"closed_by": "ann"}],
+        "stg_budget__period_closes": [close | {"closed_by": "ann", "known_at": "2026-04-08"}],
     }
     with project.run(["rpt_restatements"], given_rows) as warehouse:
         found = warehouse.execute(
@@ -432,7 +433,7 @@ def test_a_period_taken_over_after_its_close_counts_as_reported(project: Compile
     close = {"entity_id": "EU01", "fiscal_period": "2026-P03", "closed_at": "2026-04-08"}
     given_rows = {
         "stg_cost__gl_entry_versions": rows,
-        "stg_budget__period_closes": [close | {"closed_by": "ann"}],
+        "stg_budget__period_closes": [close | {"closed_by": "ann", "known_at": "2026-04-08"}],
     }
     with project.run(["rpt_restatements"], given_rows) as warehouse:
         found = warehouse.execute(

@@ -12,12 +12,14 @@ gl_entries as (
 
 period_closes as (
 
-    select cast(closed_at as date) as closed_on
+    select
+        cast(closed_at as date) as closed_on,
+        known_at
     from {{ ref('stg_budget__period_closes') }}
 
 ),
 
--- A posting dated after the day it became known is a typing error, not the present.
+-- A posting or a close dated after the day it became known is a typing error, not the present.
 latest_posting as (
 
     select max(posted_on) as latest_on
@@ -30,6 +32,7 @@ latest_close as (
 
     select max(closed_on) as latest_on
     from period_closes
+    where closed_on <= cast(known_at as date)
 
 ),
 

@@ -1,4 +1,14 @@
--- One row per ledger or budget line without a known account, cost center or fiscal period.
+-- One row per ledger or budget line without a known account, cost center or fiscal period, and other record of no period.
+{% set dated_extracts = {
+    'payroll': (ref('stg_cost__payroll'), ['person_id', 'period_month'], 'period_month'),
+    'timesheets': (ref('stg_cost__timesheets'), ['entry_id'], 'work_date'),
+    'cloud_costs': (ref('stg_cost__cloud_costs'), ['source_file', 'source_row'], 'charge_period_start'),
+    'usage_drivers': (ref('stg_cost__usage_drivers'), ['driver_id', 'period_month', 'consumer_id'], 'period_month'),
+    'invoice_lines': (ref('stg_revenue__invoice_lines'), ['invoice_id', 'line_number'], 'invoiced_on'),
+    'marketing_spend': (
+        ref('stg_revenue__marketing_spend'), ['spend_date', 'channel', 'campaign'], 'spend_date'
+    ),
+} -%}
 with
 
 gl_entries as (
@@ -86,7 +96,28 @@ examined as (
         end as message
     from budget_lines
     left join cost_centers on budget_lines.cost_center_id = cost_centers.cost_center_id
+    {% for extract_name, (relation, key, dated) in dated_extracts.items() %}
+    union all
 
+    select
+        '{{ extract_name }}' as extract_name,
+        concat_ws(
+            ', ',
+            {%- for column in key %}
+            '{{ column }}=' || coalesce(cast(records.{{ column }} as string), ''){{ ',' if not loop.last }}
+            {%- endfor %}
+        ) as record_key,
+        records.source_file,
+        records.source_row,
+        cast(null as decimal(38, 2)) as reporting_amount,
+        'Date ' || substr(cast(records.{{ dated }} as string), 1, 10)
+        || ' is outside fiscal_calendars. Correct the date, or extend the calendar.' as message
+    from {{ relation }} as records
+    left join dates on cast(records.{{ dated }} as date) = dates.date_day
+    where
+        dates.date_day is null
+        and records.{{ dated }} is not null
+    {% endfor %}
 ),
 
 final as (

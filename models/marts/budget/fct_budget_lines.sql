@@ -57,48 +57,77 @@ standing_lines as (
 
 ),
 
-final as (
+placed as (
 
     select
-        standing_lines.budget_version,
-        standing_lines.fiscal_period,
-        standing_lines.cost_center_id,
-        standing_lines.account_id,
-        standing_lines.product_id,
-        standing_lines.initiative_id,
-        standing_lines.objective_id,
-        standing_lines.entity_id,
-        case
-            when standing_lines.budget_version like '%forecast%' then 'forecast'
-            when standing_lines.budget_version like '%revised%' then 'revised'
-            when standing_lines.budget_version like '%original%' then 'original'
-            else 'other'
-        end as version_type,
-        standing_lines.owner,
-        standing_lines.prepared_by,
-        standing_lines.approved_by,
-        fiscal_periods.fiscal_year,
-        accounts.polarity,
-        standing_lines.amount as budget_amount,
-        standing_lines.currency,
-        budget_rates.budget_rate,
-        {{ convert_amount('standing_lines.amount', 'budget_rates.budget_rate') }} as reporting_budget_amount,
-        standing_lines.locked_at is not null as is_locked,
-        standing_lines.locked_at,
-        standing_lines.known_at,
-        standing_lines.source_file,
-        standing_lines.source_row
+        standing_lines.*,
+        fiscal_periods.fiscal_year
     from standing_lines
-    left join accounts on standing_lines.account_id = accounts.account_id
     left join fiscal_periods
         on
             standing_lines.entity_id = fiscal_periods.entity_id
             and standing_lines.fiscal_period = fiscal_periods.fiscal_period
+
+),
+
+-- A year has one original: of several so named the one locked first.
+originals as (
+
+    select
+        fiscal_year,
+        budget_version
+    from placed
+    where
+        budget_version like '%original%'
+        and budget_version not like '%forecast%'
+        and budget_version not like '%revised%'
+    group by fiscal_year, budget_version
+    qualify row_number() over (partition by fiscal_year order by min(locked_at) nulls last, budget_version) = 1
+
+),
+
+final as (
+
+    select
+        placed.budget_version,
+        placed.fiscal_period,
+        placed.cost_center_id,
+        placed.account_id,
+        placed.product_id,
+        placed.initiative_id,
+        placed.objective_id,
+        placed.entity_id,
+        case
+            when placed.budget_version like '%forecast%' then 'forecast'
+            when placed.budget_version like '%revised%' then 'revised'
+            when originals.budget_version is not null then 'original'
+            else 'other'
+        end as version_type,
+        placed.owner,
+        placed.prepared_by,
+        placed.approved_by,
+        placed.fiscal_year,
+        accounts.polarity,
+        placed.amount as budget_amount,
+        placed.currency,
+        budget_rates.budget_rate,
+        {{ convert_amount('placed.amount', 'budget_rates.budget_rate') }} as reporting_budget_amount,
+        placed.locked_at is not null as is_locked,
+        placed.locked_at,
+        placed.known_at,
+        placed.source_file,
+        placed.source_row
+    from placed
+    left join accounts on placed.account_id = accounts.account_id
+    left join originals
+        on
+            placed.budget_version = originals.budget_version
+            and placed.fiscal_year is not distinct from originals.fiscal_year
     left join budget_rates
         on
-            standing_lines.entity_id = budget_rates.entity_id
-            and fiscal_periods.fiscal_year = budget_rates.fiscal_year
-            and standing_lines.currency = budget_rates.from_currency
+            placed.entity_id = budget_rates.entity_id
+            and placed.fiscal_year = budget_rates.fiscal_year
+            and placed.currency = budget_rates.from_currency
 
 )
 

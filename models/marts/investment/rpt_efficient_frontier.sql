@@ -95,6 +95,7 @@ final as (
         case
             when solution_status = 'infeasible' then 'no_selection_fits'
             when previous_npv_amount is null then 'no_level_below'
+            when budget_amount = previous_budget_amount then 'same_budget'
         end as marginal_npv_ratio_reason,
         case
             when solution_status = 'exact' then 0

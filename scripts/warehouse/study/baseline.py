@@ -36,7 +36,7 @@ def returns(extracts: Extracts, areas: pd.DataFrame, from_month: pd.Timestamp) -
     `areas` names the plan an initiative works on and the contribution margin of what it sells.
     """
     rate = blended_rate(extracts["stg_cost__payroll"])
-    ledger = extracts["stg_cost__gl_entry_versions"]
+    ledger = extracts["stg_cost__gl_entries"]
     suppliers = ledger[~ledger["account_id"].isin(DETAILED_ACCOUNTS)]
     return {
         **_initiatives(extracts, areas, rate, suppliers),

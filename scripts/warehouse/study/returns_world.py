@@ -250,7 +250,7 @@ class _Builder:
     def _ledger(self) -> None:
         bills = self.ledger
         posted = [_STARTS[bill[4]] + pd.Timedelta(days=19) for bill in bills]
-        self.extracts["stg_cost__gl_entry_versions"] = pd.DataFrame(
+        self.extracts["stg_cost__gl_entries"] = pd.DataFrame(
             {
                 "journal_id": [f"J{n:06d}" for n in range(len(bills))],
                 "line_number": 1,

@@ -20,7 +20,9 @@ lines as (
 
 calendar_range as (
 
-    select max(end_on) as last_on
+    select
+        min(start_on) as first_on,
+        max(end_on) as last_on
     from {{ ref('dim_fiscal_period') }}
     where is_reporting_entity
 
@@ -38,5 +40,7 @@ left join revenue
         lines.invoice_id = revenue.invoice_id
         and lines.line_number = revenue.line_number
 where
-    lines.earned_to <= calendar_range.last_on
+    -- What is billed and earned outside the calendar is in no period: unclear_service_period names it.
+    greatest(lines.earned_to, lines.billed_on) >= calendar_range.first_on
+    and lines.earned_to <= calendar_range.last_on
     and coalesce(revenue.recognised_amount, 0) <> lines.amount
