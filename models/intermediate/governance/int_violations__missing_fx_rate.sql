@@ -43,12 +43,7 @@ unrated as (
     {% for extract_name, (relation, key, dated, currency) in dated_extracts.items() %}
     select
         '{{ extract_name }}' as extract_name,
-        concat_ws(
-            ', ',
-            {%- for column in key %}
-            '{{ column }}=' || coalesce(cast(records.{{ column }} as string), ''){{ ',' if not loop.last }}
-            {%- endfor %}
-        ) as record_key,
+        {{ record_key(key, 'records') }} as record_key,
         records.{{ currency }}{{ ' as currency' if currency != 'currency' }},
         substr(cast(records.{{ dated }} as string), 1, 7) as needed_for,
         records.source_file,

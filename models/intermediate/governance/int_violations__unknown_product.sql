@@ -46,12 +46,7 @@ product_references as (
 
     select
         '{{ extract_name }}' as extract_name,
-        concat_ws(
-            ', ',
-            {%- for column in key %}
-            '{{ column }}=' || coalesce(cast({{ column }} as string), ''){{ ',' if not loop.last }}
-            {%- endfor %}
-        ) as record_key,
+        {{ record_key(key) }} as record_key,
         product_id,
         source_file,
         source_row,

@@ -101,12 +101,7 @@ examined as (
 
     select
         '{{ extract_name }}' as extract_name,
-        concat_ws(
-            ', ',
-            {%- for column in key %}
-            '{{ column }}=' || coalesce(cast(records.{{ column }} as string), ''){{ ',' if not loop.last }}
-            {%- endfor %}
-        ) as record_key,
+        {{ record_key(key, 'records') }} as record_key,
         records.source_file,
         records.source_row,
         cast(null as decimal(38, 2)) as reporting_amount,

@@ -11,12 +11,7 @@ delivered as (
     {%- set day = day_in_key(contract) -%}
     select
         '{{ extract_name }}' as extract_name,
-        concat_ws(
-            ', ',
-            {%- for column in key %}
-            '{{ column }}=' || coalesce(cast({{ column }} as string), '') {{- ',' if not loop.last }}
-            {%- endfor %}
-        ) as record_key,
+        {{ record_key(key) }} as record_key,
         concat_ws(
             '|',
             {%- for column in columns %}
