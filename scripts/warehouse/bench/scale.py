@@ -143,7 +143,7 @@ def _deliver_a_day(home: Home, landing: Path, extract: str) -> None:
     """The last day's rows of an extract once more, a day later and under keys of their own."""
     dated, day, key = DATED[extract]
     files = literal(str(home.raw / extract / "*.parquet"))
-    rows = f"(select columns(c -> c[1] <> '_') from read_parquet({files}, union_by_name = true))"
+    rows = f"(select columns('^[^_]') from read_parquet({files}, union_by_name = true))"
     later = f"{dated} + {day} as {dated}"
     renamed = f", {key} || '-later' as {key}" if key else ""
     target = literal(str(landing / f"{extract}.later{time.time_ns()}.parquet"))
