@@ -79,7 +79,7 @@ def run(folder: Path, sizes: Mapping[str, int]) -> list[Figure]:
     while scale <= sizes["largest"]:
         place = folder / str(scale)
         place.mkdir()
-        measured = [*_company(place, scale, sizes["memory_gigabytes"])]
+        measured = [*_company(place, scale, sizes["memory_limit_gigabytes"])]
         figures += [Figure(f"scale {scale}: {one.name}", one.value, one.unit) for one in measured]
         models[scale] = next(one.value for one in measured if one.name == "all models")
         scale *= 10
@@ -195,5 +195,5 @@ PART = Part(
     "scale",
     "whole builds of companies ten times the size, beside the least the machine must do",
     run,
-    {"smallest": 1, "largest": 10, "memory_gigabytes": 4},
+    {"smallest": 1, "largest": 10, "memory_limit_gigabytes": 4},
 )
