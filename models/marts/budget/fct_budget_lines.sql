@@ -70,19 +70,29 @@ placed as (
 
 ),
 
--- A year has one original: of several so named the one locked first.
-originals as (
+named_originals as (
 
     select
         fiscal_year,
-        budget_version
+        budget_version,
+        min(locked_at) as first_locked_at
     from placed
     where
         budget_version like '%original%'
         and budget_version not like '%forecast%'
         and budget_version not like '%revised%'
     group by fiscal_year, budget_version
-    qualify row_number() over (partition by fiscal_year order by min(locked_at) nulls last, budget_version) = 1
+
+),
+
+-- A year has one original: of several so named the one locked first.
+originals as (
+
+    select
+        fiscal_year,
+        budget_version
+    from named_originals
+    qualify row_number() over (partition by fiscal_year order by first_locked_at asc nulls last, budget_version asc) = 1
 
 ),
 
