@@ -32,7 +32,7 @@ def load(project: Path = PROJECT) -> Mapping[str, Seed]:
     """Every seed of the project by its name."""
     starts = {}
     for path in (project / "seeds").rglob("*.yml"):
-        for entry in yaml.safe_load(path.read_text(encoding="utf-8"))["seeds"]:
+        for entry in yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)["seeds"]:
             starts[entry["name"]] = entry["config"].get("meta", {}).get("own_company_starts", "")
     return {
         path.stem: Seed(path.stem, path, starts[path.stem])
@@ -40,9 +40,8 @@ def load(project: Path = PROJECT) -> Mapping[str, Seed]:
     }
 
 
-def own(home: Home) -> Mapping[str, Path]:
+def own(home: Home, known: Mapping[str, Seed]) -> Mapping[str, Path]:
     """The seeds this home has files of its own for; UsageError where one cannot stand in."""
-    known = load()
     found = {}
     for path in sorted(home.seeds.glob("*")):
         if path.name.startswith("."):
@@ -67,10 +66,11 @@ def own(home: Home) -> Mapping[str, Path]:
 
 def of_sample(home: Home) -> list[str]:
     """Seeds that speak of the sample company and in whose place the home has nothing of its own."""
-    mine = own(home)
+    known = load()
+    mine = own(home, known)
     return [
         seed.name
-        for seed in load().values()
+        for seed in known.values()
         if seed.start
         and (seed.name not in mine or mine[seed.name].read_bytes() == seed.path.read_bytes())
     ]
@@ -78,10 +78,11 @@ def of_sample(home: Home) -> list[str]:
 
 def start(home: Home) -> Mapping[str, str]:
     """Begin an own company's seeds: each new file's name and how it begins. Files there stay."""
-    mine = own(home)
+    known = load()
+    mine = own(home, known)
     begun = {}
     home.seeds.mkdir(parents=True, exist_ok=True)
-    for seed in load().values():
+    for seed in known.values():
         if not seed.start or seed.name in mine:
             continue
         target = home.seeds / seed.path.name
@@ -94,5 +95,12 @@ def start(home: Home) -> Mapping[str, str]:
 
 
 def _heading(path: Path) -> list[str]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return [name.strip() for name in next(csv.reader(file), [])]
+    try:
+        # All of it, so that a letter that is no UTF-8 is named here and not by dbt.
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise UsageError(
+            f"{path}, line {line}: this is not UTF-8; save the file as CSV in UTF-8."
+        ) from error
+    return [name.strip() for name in next(csv.reader(lines[:1]), [])]

@@ -8,7 +8,7 @@ completes what was begun, because the ledger says what was taken and the version
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -83,7 +83,7 @@ def watch(
     watcher = _Watcher(home, Arrivals(source.landing), say)
     say(f"Watching {source.landing} every {interval:g} s; stop with Ctrl-C.")
     pause, is_due = interval, True
-    with _log_of(home) as log:
+    with _log_of(home) as (log, details):
         while not stop.is_set():
             try:
                 is_due = watcher.look(is_due)
@@ -96,31 +96,46 @@ def watch(
                 say(f"failed: {error}")
                 is_due = not isinstance(error, WarehouseError)
                 pause = min(pause * BACKOFF, LONGEST_PAUSE)
-            except Exception as error:  # noqa: BLE001 - nothing may end the watch but who started it.
-                try:
-                    log.exception("Not foreseen:")
-                    details = f"details in {home.watch_log}"
-                except OSError as cause:
-                    details = f"no details, as {home.watch_log} cannot be written: {cause.strerror}"
+            except Exception as error:
+                log.exception("Not foreseen:")
                 told = f"{type(error).__name__}: {error}".splitlines()[0]
-                say(f"failed: {told} ({details})")
+                say(f"failed: {told} ({details.told()})")
                 watcher, is_due = _Watcher(home, watcher.arrivals, say), True
                 pause = min(pause * BACKOFF, LONGEST_PAUSE)
             stop.wait(pause)
     say("Stopped.")
 
 
+class _Details(logging.FileHandler):
+    """The file of tracebacks; it appears with the first, and ends nothing where it cannot be written."""
+
+    failure: str | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record, or remember why that was not possible."""
+        try:
+            Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
+            super().emit(record)
+            self.failure = None
+        except OSError as cause:
+            self.failure = cause.strerror
+
+    def told(self) -> str:
+        """Where the details of the last failure are."""
+        if self.failure:
+            return f"no details, as {self.baseFilename} cannot be written: {self.failure}"
+        return f"details in {self.baseFilename}"
+
+
 @contextmanager
-def _log_of(home: Home) -> Iterator[logging.Logger]:
-    """Where tracebacks of what nobody has thought of go; the file appears with the first."""
-    with suppress(OSError):
-        home.watch_log.parent.mkdir(parents=True, exist_ok=True)
+def _log_of(home: Home) -> Iterator[tuple[logging.Logger, _Details]]:
+    """Where tracebacks of what nobody has thought of go."""
     log = logging.getLogger(__name__)
-    handler = logging.FileHandler(home.watch_log, encoding="utf-8", delay=True)
+    handler = _Details(home.watch_log, encoding="utf-8", delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     log.addHandler(handler)
     try:
-        yield log
+        yield log, handler
     finally:
         log.removeHandler(handler)
         handler.close()

@@ -52,15 +52,16 @@ def test_starting_keeps_what_is_there(empty_home: Home) -> None:
         ("role_scopes.csv", "role_id,scope_column,scope_value,x\n", "does not know x"),
         ("role_scopes.csv", "role_id,scope_column,scope_value,role_id\n", "names a column twice"),
         ("role_scopes.csv", "", "lacks role_id, scope_column, scope_value"),
+        ("role_scopes.csv", "role_id,scope_column,scope_value\na,b,\xe9\n", "line 2: this is not"),
     ],
 )
 def test_a_seed_that_cannot_stand_in_is_refused(
     empty_home: Home, name: str, text: str, message: str
 ) -> None:
     empty_home.seeds.mkdir(parents=True)
-    (empty_home.seeds / name).write_text(text)
+    (empty_home.seeds / name).write_text(text, encoding="latin-1")
     with pytest.raises(UsageError, match=message):
-        seeds.own(empty_home)
+        seeds.own(empty_home, seeds.load())
 
 
 def test_an_own_company_is_built_from_its_own_seeds(
@@ -104,6 +105,6 @@ def test_an_own_company_is_built_from_its_own_seeds(
     restored = backup.restore(home, tmp_path / "backup", backup.choose(tmp_path / "backup"))
     assert "chart_of_accounts.csv" in restored.seeds
     assert "fx_rates.csv" not in restored.seeds
-    assert seeds.own(home)["chart_of_accounts"].read_text() == "".join(
+    assert seeds.own(home, seeds.load())["chart_of_accounts"].read_text() == "".join(
         ",".join(reversed(row)) + "\n" for row in rows
     )

@@ -287,6 +287,30 @@ def test_what_nobody_foresaw_is_said_and_tried_again(
     assert log.read_text(encoding="utf-8").count("in fails") == 3
 
 
+def test_a_log_that_cannot_be_written_ends_no_watch(
+    empty_home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, said, looks = Event(), list[str](), list[object]()
+    log = empty_home.root / "logs" / "watch.log"
+    log.mkdir(parents=True)
+
+    def fails(*_: object, **given: object) -> None:
+        looks.append(given)
+        if len(looks) == 2:
+            log.rmdir()
+            stop.set()
+        raise KeyError("unthought of")
+
+    monkeypatch.setattr("warehouse.ingest.ingest", fails)
+    drop(empty_home, "revenue/payments.csv", "payment_id\nX1\n")
+    watch.watch(empty_home, None, stop, said.append, interval=0.01)
+    assert said[1:] == [
+        f"failed: KeyError: 'unthought of' (no details, as {log} cannot be written: Is a directory)",
+        f"failed: KeyError: 'unthought of' (details in {log})",
+        "Stopped.",
+    ]
+
+
 @pytest.mark.parametrize("end", [KeyboardInterrupt, SystemExit])
 def test_who_started_a_watch_can_end_it_at_once(
     empty_home: Home, monkeypatch: pytest.MonkeyPatch, end: type[BaseException]

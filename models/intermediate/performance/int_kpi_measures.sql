@@ -335,7 +335,7 @@ measured as (
         measure_id,
         cast(measure_value as decimal(28, 6)) as measure_value
     from costed
-    unpivot (
+    unpivot include nulls (
         measure_value for measure_id in (
             revenue_amount,
             cost_to_serve_amount,

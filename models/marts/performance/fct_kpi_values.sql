@@ -6,6 +6,7 @@ catalog as (
     select
         kpi_id,
         unit,
+        source_model,
         numerator_measure,
         denominator_measure
     from {{ ref('kpi_catalog') }}
@@ -95,6 +96,8 @@ parted as (
         numerators.scope_id,
         numerators.month_date,
         catalog.unit,
+        -- Contributions are in reporting currency: what they lack is cost of its kind.
+        coalesce(catalog.source_model like 'rpt_product_contribution%', false) as is_contribution,
         catalog.denominator_measure is not null as is_ratio,
         numerators.measure_value as numerator,
         denominators.measure_value as denominator
@@ -127,6 +130,7 @@ final as (
             when denominator > 0 then cast(numerator as double) / cast(denominator as double)
         end as kpi_value,
         case
+            when numerator is null and is_contribution then 'no_cost_data'
             when numerator is null or (is_ratio and denominator is null) then 'missing_rate'
             when is_ratio and denominator <= 0 then 'no_denominator'
         end as kpi_value_reason
