@@ -1,4 +1,4 @@
--- One row per general-ledger line and delivery of it, in reporting currency, with the time it was the valid one.
+-- One row per general-ledger line, delivery of it and time it was the valid one, in reporting currency.
 with
 
 entry_versions as {{ inlined() }} (
@@ -80,18 +80,9 @@ replaceable as {{ inlined() }} (
 
 ),
 
-succeeded as (
+-- The order of the macro latest_version.
+contested_versions as (
 
-    select
-        *,
-        cast(null as timestamp) as succeeded_at,
-        replaced_at is null as is_last
-    from replaceable
-    where {{ key_hash(['journal_id', 'line_number']) }} not in (select contested.key_hash from contested)
-
-    union all
-
-    -- The order of the macro latest_version.
     select
         *,
         lead(known_at) over (
@@ -102,7 +93,8 @@ succeeded as (
         and lead(known_at) over (
             partition by journal_id, line_number, replaced_at is null
             order by known_at, loaded_at, source_file, source_row
-        ) is null as is_last
+        ) is null as is_last,
+        max(replaced_at) over (partition by journal_id, line_number) as last_replaced_at
     from replaceable
     where {{ key_hash(['journal_id', 'line_number']) }} in (select contested.key_hash from contested)
 
@@ -112,12 +104,36 @@ validities as (
 
     select
         *,
+        cast(null as timestamp) as succeeded_at,
+        replaced_at is null as is_last,
+        cast(null as timestamp) as last_replaced_at,
+        known_at as valid_from,
+        replaced_at as superseded_at
+    from replaceable
+    where {{ key_hash(['journal_id', 'line_number']) }} not in (select contested.key_hash from contested)
+
+    union all
+
+    -- What succeeded a line and was itself replaced by less lets it stand again.
+    select
+        *,
+        case when is_last and succeeded_at is not null then last_replaced_at else known_at end as valid_from,
         case
             when not is_last
                 then least(coalesce(succeeded_at, replaced_at), coalesce(replaced_at, succeeded_at))
         end as superseded_at
-    from succeeded
-    where not coalesce(is_deleted, false)
+    from contested_versions
+
+    union all
+
+    select
+        *,
+        known_at as valid_from,
+        succeeded_at as superseded_at
+    from contested_versions
+    where
+        is_last
+        and succeeded_at is not null
 
 ),
 
@@ -132,7 +148,9 @@ placed as (
     cross join reporting_entity
     left join cost_centers on validities.cost_center_id = cost_centers.cost_center_id
     -- What the same delivery or the same day replaced was never valid.
-    where coalesce(validities.superseded_at > validities.known_at, true)
+    where
+        not coalesce(validities.is_deleted, false)
+        and coalesce(validities.superseded_at > validities.valid_from, true)
 
 ),
 
@@ -197,7 +215,7 @@ final as (
         {{ convert_amount('natural_amount', 'fx_rate') }} as reporting_natural_amount,
         posted_by,
         approved_by,
-        known_at,
+        valid_from as known_at,
         loaded_at,
         superseded_at,
         source_file,
