@@ -1,9 +1,11 @@
 {#- The hashes of keys that more than one row of a relation bears. Ordering all rows to find the last version of each key
     costs three times as much as this; where hashes meet by chance a row more is ordered, never one less. `day`: a date
-    within the key; its months are looked at as a whole, with a bit for each day, which takes a fifth of the time. -#}
-{% macro contested_keys(relation, key, day=none) -%}
+    within the key; its months are looked at as a whole, with a bit for each day, which takes a fifth of the time.
+    `condition`: which rows to look at. -#}
+{% macro contested_keys(relation, key, day=none, condition='true') -%}
     select {{ key_hash(key, day) }} as key_hash
     from {{ relation }}
+    where {{ condition }}
     group by 1
     having count(*) <> {{ 'bit_count(bit_or(cast(power(2, extract(day from ' ~ day ~ ')) as bigint)))' if day else 1 }}
 {%- endmacro %}

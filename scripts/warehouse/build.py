@@ -24,7 +24,7 @@ from warehouse.ledger import Entry, Ledger
 from warehouse.sql import scalar
 from warehouse.store import fingerprint
 from warehouse.suites.publish import ROWS_KEPT, Context
-from warehouse.transform import AFTER_AUDIT, NodeResult, Transformation
+from warehouse.transform import AFTER_AUDIT, Increment, NodeResult, Transformation
 
 PHASES = ("ingest", "dbt", "audit", "publish")
 
@@ -209,12 +209,10 @@ def _transform(
         results, done, changed = _build_all(home, transformation, progress), whole, {*whole.loads}
     else:
         changed = before.changed(ledger)
-        nodes, marts = catalog.downstream(
-            catalog.read_manifest(transformation.manifest_path), changed, AFTER_AUDIT
-        )
         if changed:
             progress.note(f"downstream of {', '.join(sorted(changed))}")
-        results = _build_changed(before, ledger, transformation, progress, nodes, changed)
+        loaded_after = {one: before.loaded_until(one, ledger) for one in changed}
+        results, marts = _build_changed(transformation, progress, loaded_after)
         done = replace(whole, is_whole=before.is_whole, version=before.version).with_marts(
             (*before.marts_since, *marts)
         )
@@ -228,27 +226,18 @@ def _transform(
 
 
 def _build_changed(
-    before: Built,
-    ledger: Ledger,
-    transformation: Transformation,
-    progress: Progress,
-    nodes: Collection[str],
-    changed: Collection[str],
-) -> list[NodeResult]:
-    if not nodes:
-        return []
+    transformation: Transformation, progress: Progress, loaded_after: Mapping[str, str | None]
+) -> tuple[list[NodeResult], Collection[str]]:
+    """Run dbt on what stands on changed extracts; the marts among it."""
     manifest = catalog.read_manifest(transformation.manifest_path)
-    extracts = catalog.increments(manifest, nodes, changed)
-    since = {one: before.loaded_until(one, ledger) for one in {*extracts.values()}}
-    moments = {moment for moment in since.values() if moment}
-    # One moment holds for a whole run of dbt.
-    increments = [
-        name for name, extract in extracts.items() if since[extract] and len(moments) == 1
-    ]
-    if not increments:
-        return transformation.build(nodes)
-    progress.note(f"added to: {', '.join(sorted(increments))}")
-    return transformation.build(nodes, increments, *moments)
+    reached = catalog.downstream(manifest, loaded_after, AFTER_AUDIT)
+    if not reached.nodes:
+        return [], reached.marts
+    models = catalog.increments(manifest, reached.nodes, loaded_after)
+    if models:
+        progress.note(f"added to: {', '.join(models)}")
+    increment = Increment(models, loaded_after, sorted(reached.models))
+    return transformation.build(reached.nodes, increment), reached.marts
 
 
 def _build_all(home: Home, transformation: Transformation, progress: Progress) -> list[NodeResult]:

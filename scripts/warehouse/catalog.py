@@ -104,14 +104,23 @@ def marts(manifest: Mapping[str, Any]) -> list[Mart]:
     return sorted(found, key=lambda mart: (mart.domain, mart.name))
 
 
-def downstream(
-    manifest: Mapping[str, Any], extracts: Collection[str], left_out: str
-) -> tuple[set[str], set[str]]:
-    """Names of the nodes that must be built again when the rows of extracts (`source/name`) change.
+@dataclass(frozen=True)
+class Reached:
+    """What stands on changed extracts."""
 
-    First tables and tests, then the marts among them. Views hold no rows: what stands on them is
-    built again, they are not. What the warehouse keeps of itself (internal sources) changes with
-    every extract. Nodes with the tag `left_out`, and their tests, are not among them.
+    # Names of tables and tests that must be built again; views hold no rows.
+    nodes: frozenset[str]
+    # Names of all models whose rows may be others now, views included.
+    models: frozenset[str]
+    # Names of the marts among them.
+    marts: frozenset[str]
+
+
+def downstream(manifest: Mapping[str, Any], extracts: Collection[str], left_out: str) -> Reached:
+    """What stands on extracts (`source/name`) whose rows have changed.
+
+    What the warehouse keeps of itself (internal sources) changes with every extract. Nodes with the
+    tag `left_out`, and their tests, are not among it.
     """
     waiting = [
         unique_id
@@ -126,32 +135,38 @@ def downstream(
                 reached.add(child)
                 waiting.append(child)
     reached -= _tagged(manifest, left_out) | tests_of_tagged(manifest, left_out)
-    nodes, marts_reached = set(), set()
+    nodes, models, marts_reached = set(), set(), set()
     for node in (manifest["nodes"][one] for one in reached if one in manifest["nodes"]):
         is_model = node["resource_type"] == "model"
         is_view = node["config"].get("materialized") in {"view", "ephemeral"}
         if node["resource_type"] == "test" or (is_model and not is_view):
             nodes.add(node["name"])
+        if is_model:
+            models.add(node["name"])
         if is_model and node["fqn"][1] == "marts":
             marts_reached.add(node["alias"])
-    return nodes, marts_reached
+    return Reached(frozenset(nodes), frozenset(models), frozenset(marts_reached))
 
 
 def increments(
-    manifest: Mapping[str, Any], nodes: Collection[str], changed: Collection[str]
-) -> Mapping[str, str]:
-    """Of the models to build, those whose rows can be added to, each with the extract that brings them.
+    manifest: Mapping[str, Any], nodes: Collection[str], loaded_after: Mapping[str, str | None]
+) -> list[str]:
+    """Of the models to build, those whose tables can be added to.
 
-    Such a model states `meta: increments_of`; nothing else it stands on may have changed.
+    `loaded_after` has the changed extracts, each with the time after which its new rows were loaded,
+    None where others went. A model that states an extract in `meta: increments_of` is added to where
+    nothing else it stands on has changed; one that states `any` looks itself at what has.
     """
-    found = {}
+    found = []
     for unique_id, node in manifest["nodes"].items():
         extract = node["config"].get("meta", {}).get("increments_of")
-        if extract and node["name"] in nodes:
-            stands_on = _sources_of(manifest, unique_id)
-            if {*changed} & stands_on == {extract} and not stands_on & {_INTERNAL}:
-                found[node["name"]] = extract
-    return found
+        if not extract or node["name"] not in nodes:
+            continue
+        stands_on = _sources_of(manifest, unique_id)
+        is_all = {*loaded_after} & stands_on == {extract} and _INTERNAL not in stands_on
+        if extract == "any" or (is_all and loaded_after[extract]):
+            found.append(node["name"])
+    return sorted(found)
 
 
 def _sources_of(manifest: Mapping[str, Any], unique_id: str) -> set[str]:

@@ -1,11 +1,12 @@
 """dbt inside this process, so that its start-up and its parse are paid for once."""
 
+import json
 import os
 import signal
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any, Self
@@ -43,6 +44,18 @@ class NodeResult:
         return self.status in {"error", "runtime error"}
 
 
+@dataclass(frozen=True)
+class Increment:
+    """What is added to tables that stand; models ask for it by the macro `increment`."""
+
+    # Models whose tables are added to.
+    models: Sequence[str]
+    # Changed extracts (source/name): the time after which their new rows were loaded, None where others went.
+    loaded_after: Mapping[str, str | None]
+    # Models whose rows may be others now.
+    reached: Sequence[str] = ()
+
+
 class Transformation:
     """The dbt project against one warehouse home."""
 
@@ -68,30 +81,18 @@ class Transformation:
         self._parsed = result.result
 
     def build(
-        self, nodes: Collection[str] = (), increments: Collection[str] = (), loaded_after: str = ""
+        self, nodes: Collection[str] = (), increment: Increment | None = None
     ) -> list[NodeResult]:
         """Seeds, models and data tests in one dbt run, or just the named models and tests.
 
-        To the tables of `increments` only months are added that rows loaded after a time touch.
-        Unit tests belong to the test suite; what judges the build itself is left for
-        `build_judgements`.
+        Tables are built whole, but for those an increment names. Unit tests belong to the test suite;
+        what judges the build itself is left for `build_judgements`.
         """
         if nodes:
             chosen = ("--indirect-selection", "empty", "--select", *sorted(nodes))
-            if not increments:
+            told = json.dumps(asdict(increment)) if increment else "{}"
+            with _environment({"WAREHOUSE_INCREMENT": told}):
                 return self._run("build", "--no-write-json", *chosen)
-            told = {
-                "WAREHOUSE_INCREMENTS": " ".join(increments),
-                "WAREHOUSE_LOADED_AFTER": loaded_after,
-            }
-            parsed = self._parsed
-            with _environment(told):
-                # Whether a table is added to is read with the project.
-                self._parsed = None
-                try:
-                    return self._run("build", "--no-write-json", *chosen)
-                finally:
-                    self._parsed = parsed
         self.parse()
         return self._run(*_BUILD, "--exclude", f"tag:{AFTER_AUDIT}")
 

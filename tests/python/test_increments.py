@@ -8,9 +8,10 @@ from typing import Any
 import duckdb
 import pytest
 
+from warehouse import catalog
 from warehouse.home import PROJECT, Home
 from warehouse.sql import literal
-from warehouse.transform import Transformation
+from warehouse.transform import AFTER_AUDIT, Increment, Transformation
 
 # What a later file brings, from the rows `u` delivered so far: what it changes, and how it is delivered.
 CORRECTION = """
@@ -29,41 +30,57 @@ SCOPE_AGAIN = """
     from u where _scope = 'S1' and usage_date < '2025-09-01'"""
 
 
-# Tables that months are added to, with their schemas.
+# Another extract, without a date in its key: a line once more, and what it was before is another.
+LEDGER_LINE = """
+    select * replace (amount + 1 as amount, _known_at + interval 5 day as _known_at)
+    from u where journal_id = (select min(journal_id) from u)"""
+
+# Tables that are added to, with their schemas, and what they stand on that a delivery of feature use changes.
 MODELS = {
     "int_feature_usage_months": "intermediate",
     "fct_feature_revenue": "marts",
+    "stg_governance__superseded_rows": "staging",
+    "stg_governance__delivered_totals": "staging",
+    "rpt_rule_violations": "marts",
+    "int_association_correlations": "intermediate",
 }
+BETWEEN = ["int_association_series", "int_gl_entry_versions"]
+# The views in a copy still name the sample's files.
+VIEWS = ["stg_product__feature_usage_versions", "stg_cost__gl_entry_versions"]
+
+USE, LEDGER = "product/feature_usage", "cost/gl_entries"
+Rows = dict[str, list[tuple[Any, ...]]]
 
 
 @pytest.fixture
-def usage(sample: Home, tmp_path: Path) -> Callable[[str], list[list[tuple[Any, ...]]]]:
+def built(sample: Home, tmp_path: Path) -> Callable[[dict[str, str | None]], Rows]:
     """Builds the tables in a copy of the sample's home, whole or in increments; returns their rows."""
     home = tmp_path / "home"
     home.mkdir()
     shutil.copytree(sample.raw, home / "raw")
     shutil.copyfile(sample.database, home / "warehouse.duckdb")
+    manifest = catalog.read_manifest(Transformation(PROJECT, sample.root).manifest_path)
 
-    def build(loaded_after: str) -> list[list[tuple[Any, ...]]]:
-        # The view in the copy still names the sample's files.
-        nodes = ["stg_product__feature_usage_versions", *MODELS]
-        results = Transformation(PROJECT, home).build(
-            nodes, MODELS if loaded_after else (), loaded_after
-        )
+    def build(loaded_after: dict[str, str | None]) -> Rows:
+        added_to = catalog.increments(manifest, MODELS, loaded_after)
+        reached = sorted(catalog.downstream(manifest, loaded_after, AFTER_AUDIT).models)
+        increment = Increment(added_to, loaded_after, reached) if loaded_after else None
+        nodes = [*VIEWS, *BETWEEN, *MODELS]
+        results = Transformation(PROJECT, home).build(nodes, increment)
         states = [result.status for result in results if result.kind == "model"]
         assert states == ["success"] * len(nodes)
         with duckdb.connect(home / "warehouse.duckdb", read_only=True) as connection:
-            return [
-                connection.execute(f"from {schema}.{name} order by all").fetchall()
+            return {
+                name: connection.execute(f"from {schema}.{name} order by all").fetchall()
                 for name, schema in MODELS.items()
-            ]
+            }
 
     return build
 
 
-def deliver(home: Path, day: int, rows: str) -> None:
+def deliver(home: Path, extract: str, day: int, rows: str) -> None:
     """A file of rows loaded on a day of 2099, after all that is there."""
-    folder = home / "raw" / "product" / "feature_usage"
+    folder = home / "raw" / extract
     with duckdb.connect() as connection:
         files = literal(str(folder / "*.parquet"))
         connection.execute(f"create table u as from read_parquet({files}, union_by_name = true)")
@@ -74,15 +91,31 @@ def deliver(home: Path, day: int, rows: str) -> None:
 
 
 def test_increments_leave_what_building_everything_leaves(
-    usage: Callable[[str], list[list[tuple[Any, ...]]]], tmp_path: Path
+    built: Callable[[dict[str, str | None]], Rows], tmp_path: Path
 ) -> None:
-    at_first = usage("")
-    assert usage("2000-01-01") == at_first, "every month built again"
-    assert usage("2099-01-01") == at_first, "nothing new"
-    before = at_first
+    at_first = built({})
+    assert built({USE: "2000-01-01"}) == at_first, "every month built again"
+    assert built({USE: "2099-01-01"}) == at_first, "nothing new"
+    before, changed = at_first, set[str]()
     for day, rows in enumerate([CORRECTION, DELETION, WHOLE_SCOPE, SCOPE_AGAIN], start=2):
-        deliver(tmp_path / "home", day, rows)
-        increment = usage(f"2099-01-{day - 1:02} 12:00:00")
-        assert increment == usage(""), rows
+        deliver(tmp_path / "home", USE, day, rows)
+        increment = built({USE: f"2099-01-{day - 1:02} 12:00:00"})
+        assert increment == built({}), rows
         assert increment != before, "the delivery must change something"
+        changed |= {name for name in MODELS if increment[name] != before[name]}
         before = increment
+    assert changed == {*MODELS}, "the deliveries must change every table"
+
+
+@pytest.mark.parametrize("moment", ["2099-01-01", None])
+def test_what_changed_of_another_extract_is_made_anew(
+    built: Callable[[dict[str, str | None]], Rows], tmp_path: Path, moment: str | None
+) -> None:
+    at_first = built({})
+    deliver(tmp_path / "home", LEDGER, 2, LEDGER_LINE)
+    increment = built({LEDGER: moment})
+    assert increment == built({})
+    assert increment != at_first
+    # Where others went with it, what stood on them is gone too.
+    (tmp_path / "home" / "raw" / LEDGER / "2.parquet").unlink()
+    assert built({LEDGER: None}) == at_first

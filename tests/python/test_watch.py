@@ -123,7 +123,8 @@ def test_a_dropped_file_is_published_and_equals_a_build_of_everything(
     assert any("payments.csv: refused" in line for line in said)
     assert any("downstream of product/feature_usage, revenue/customers" in line for line in said)
     # Neither stands on customers, so that months can be added.
-    assert any("added to: fct_feature_revenue, int_feature_usage_months" in line for line in said)
+    (added,) = [line for line in said if "added to:" in line]
+    assert "fct_feature_revenue" in added and "int_feature_usage_months" in added
     _, chosen = nodes
     assert "dim_customer" in chosen
     assert "rpt_control_totals" in chosen
@@ -224,10 +225,32 @@ def test_a_failing_rule_is_judged_again_by_the_next_build(
 
 def test_what_stands_on_an_extract_is_found_through_views(small: Home) -> None:
     manifest = catalog.read_manifest(Transformation(PROJECT, small.root).manifest_path)
-    nodes, marts = catalog.downstream(manifest, {"revenue/payments"}, AFTER_AUDIT)
-    assert "rpt_reconciliation" in nodes & marts
-    assert "stg_revenue__payments" not in nodes
-    assert catalog.downstream(manifest, set(), AFTER_AUDIT) == (set(), set())
+    reached = catalog.downstream(manifest, {"revenue/payments"}, AFTER_AUDIT)
+    assert "rpt_reconciliation" in reached.nodes & reached.models & reached.marts
+    assert "stg_revenue__payments" in reached.models - reached.nodes
+    nothing = frozenset[str]()
+    assert catalog.downstream(manifest, set(), AFTER_AUDIT) == catalog.Reached(*[nothing] * 3)
+
+
+@pytest.mark.parametrize(
+    ("loaded_after", "is_added_to"),
+    [
+        ({"product/feature_usage": "2026-01-01"}, True),
+        ({"product/feature_usage": None}, False),
+        ({"product/feature_usage": "2026-01-01", "revenue/payments": None}, True),
+        ({"product/feature_usage": "2026-01-01", "product/features": "2026-01-01"}, False),
+        ({"product/features": "2026-01-01"}, False),
+    ],
+)
+def test_months_are_added_where_nothing_else_they_stand_on_has_changed(
+    small: Home, loaded_after: dict[str, str | None], is_added_to: bool
+) -> None:
+    manifest = catalog.read_manifest(Transformation(PROJECT, small.root).manifest_path)
+    nodes = catalog.downstream(manifest, loaded_after, AFTER_AUDIT).nodes
+    found = catalog.increments(manifest, nodes, loaded_after)
+    assert ("int_feature_usage_months" in found) == is_added_to
+    # It looks itself at what has changed.
+    assert "stg_governance__delivered_totals" in found
 
 
 def test_killed_or_stopped_a_watch_goes_on_where_it_was(home: Home) -> None:

@@ -2,12 +2,11 @@
 {{ config(
     materialized='incremental',
     unique_key='month_date',
-    full_refresh=('int_feature_usage_months' not in env_var('WAREHOUSE_INCREMENTS', '').split()),
     meta={'increments_of': 'product/feature_usage'},
     incremental_strategy=('insert_overwrite' if target.type == 'spark' else 'delete+insert'),
     partition_by='month_date'
 ) }}
-{%- set used_months = touched_months(ref('stg_product__feature_usage_versions'), 'usage_date', 'usage_date') %}
+{%- set used_months = touched_months('product/feature_usage', ref('stg_product__feature_usage_versions'), 'usage_date', 'usage_date') %}
 {%- set measures -%}
     max(known_at) as known_at,
         max(usage_date) as last_used_on,

@@ -2,13 +2,12 @@
 {{ config(
     materialized='incremental',
     unique_key='month_date',
-    full_refresh=('fct_feature_revenue' not in env_var('WAREHOUSE_INCREMENTS', '').split()),
     meta={'increments_of': 'product/feature_usage'},
     on_schema_change='fail',
     incremental_strategy=('insert_overwrite' if target.type == 'spark' else 'delete+insert'),
     partition_by='month_date'
 ) }}
-{%- set used_months = touched_months(ref('stg_product__feature_usage_versions'), 'usage_date', 'month_date') %}
+{%- set used_months = touched_months('product/feature_usage', ref('stg_product__feature_usage_versions'), 'usage_date', 'month_date') %}
 with
 
 revenue as (

@@ -1,34 +1,15 @@
 -- One row per broken rule and record.
+{{ config(
+    materialized=('table' if target.type == 'spark' else 'incremental'),
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook='{{ drop_changed_rules() }}',
+    meta={'increments_of': 'any'}
+) }}
 with
 
 violations as (
-    {% set rules = [
-        'changed_after_lock',
-        'closed_loop',
-        'corrected_row',
-        'duplicate_row',
-        'incomplete_coefficients',
-        'late_posting',
-        'missing_driver',
-        'missing_fx_rate',
-        'missing_month',
-        'over_authority',
-        'overattributed_kpi',
-        'overdue_explanation',
-        'sample_ratio_mismatch',
-        'self_approval',
-        'small_payroll_account',
-        'unbalanced_journal',
-        'unclear_service_period',
-        'uncounted_benefit',
-        'unknown_consumer',
-        'unknown_product',
-        'unmapped_channel',
-        'unplaced_posting',
-        'unreconciled_account',
-        'work_without_pay',
-    ] -%}
-    {%- for rule in rules %}
+    {% for rule in changed_rules() %}
     select
         rule_id,
         severity,
@@ -39,9 +20,7 @@ violations as (
         amount,
         message
     from {{ ref('int_violations__' ~ rule) }}
-    {% if not loop.last %}
-    union all
-    {% endif %}
+    {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),
 

@@ -1,6 +1,18 @@
--- One row per delivered file, measure (rows or a decimal column of its extract) and what became of its rows.
-{#- As a view its text is longer than Spark's own catalogue can keep. -#}
-{{ config(materialized='table') }}
+-- One row per delivered file, month of the date in its extract's key, measure (rows or a decimal column) and what became of
+-- its rows.
+{{ config(
+    materialized=('table' if target.type == 'spark' else 'incremental'),
+    incremental_strategy='append',
+    pre_hook='{{ drop_changed_rows(delivered_extracts()) }}',
+    meta={'increments_of': 'any'}
+) }}
+{%- set changed = [] %}
+{%- for source_name, extract_name in delivered_extracts() %}
+{%- set condition = changed_rows(source_name, extract_name) %}
+{%- if condition is not none %}
+{%- do changed.append([source_name, extract_name, condition]) %}
+{%- endif %}
+{%- endfor %}
 with
 
 -- Keys delivered twice have been looked for already.
@@ -12,7 +24,7 @@ superseded_rows as (
     from {{ ref('stg_governance__superseded_rows') }}
 
 ),
-{%- for source_name, extract_name in delivered_extracts() %}
+{%- for source_name, extract_name, condition in changed %}
 {%- set contract = extract_contract(source_name, extract_name) -%}
 {%- set key = (contract.config.meta.key or []) if contract else [] %}
 {%- set day = day_in_key(contract) %}
@@ -38,6 +50,7 @@ superseded_rows as (
         end as known_state
     from {{ source(source_name, extract_name) }} as source
     left join {{ source_name }}_{{ extract_name }}_deliveries as deliveries on source._scope = deliveries._scope
+    where {{ condition }}
 
 ),
 {%- if key %}
@@ -49,7 +62,7 @@ superseded_rows as (
     from superseded_rows
     where extract_name = '{{ extract_name }}'
     {%- else %}
-    {{ contested_keys(source(source_name, extract_name), key, day) }}
+    {{ contested_keys(source(source_name, extract_name), key, day, condition) }}
     {%- endif %}
 
 ),
@@ -101,9 +114,10 @@ superseded_rows as (
 {%- endfor %}
 
 final as (
-    {%- for source_name, extract_name in delivered_extracts() %}
+    {%- for source_name, extract_name, condition in changed %}
     select
         extract_name,
+        month_date,
         source_file,
         loaded_at,
         measure,

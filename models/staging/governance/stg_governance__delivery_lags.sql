@@ -13,8 +13,12 @@ with
         _loaded_at as loaded_at,
         cast({{ event_at or 'null' }} as timestamp) as event_at
     from {{ source(source_name, extract_name) }}
-    where {{ as_known('_loaded_at') }}
-    qualify _loaded_at = max(_loaded_at) over ()
+    where
+        _loaded_at = (
+            select max(files._loaded_at)
+            from {{ source(source_name, extract_name) }} as files
+            where {{ as_known('files._loaded_at') }}
+        )
 
 ),
 {%- endfor %}

@@ -1,9 +1,21 @@
 -- One row per delivered row of a transaction extract that another row with the same key supersedes.
-{{ config(materialized='table') }}
+{{ config(
+    materialized=('table' if target.type == 'spark' else 'incremental'),
+    incremental_strategy='append',
+    pre_hook='{{ drop_changed_rows(transaction_extracts()) }}',
+    meta={'increments_of': 'any'}
+) }}
+{%- set changed = [] %}
+{%- for source_name, extract_name in transaction_extracts() %}
+{%- set condition = changed_rows(source_name, extract_name) %}
+{%- if condition is not none %}
+{%- do changed.append([source_name, extract_name, condition]) %}
+{%- endif %}
+{%- endfor %}
 with
 
 delivered as (
-    {% for source_name, extract_name in transaction_extracts() %}
+    {% for source_name, extract_name, condition in changed %}
     {%- set relation = source(source_name, extract_name) -%}
     {%- set contract = extract_contract(source_name, extract_name) -%}
     {%- set key = contract.config.meta.key if contract else ['_row'] -%}
@@ -11,6 +23,7 @@ delivered as (
     {%- set day = day_in_key(contract) -%}
     select
         '{{ extract_name }}' as extract_name,
+        cast({{ "date_trunc('month', " ~ day ~ ')' if day else 'null' }} as date) as month_date,
         {{ record_key(key) }} as record_key,
         concat_ws(
             '|',
@@ -26,10 +39,11 @@ delivered as (
     from {{ relation }}
     where
         {{ as_known() }}
+        and {{ condition }}
         and {{ key_hash(key, day) }} in (
             select contested.key_hash
             from (
-                {{ contested_keys(relation, key, day) }}
+                {{ contested_keys(relation, key, day, condition) }}
             ) as contested
         )
     qualify count(*) over (partition by {{ key | join(', ') }}) > 1
@@ -41,6 +55,7 @@ ranked as (
 
     select
         extract_name,
+        month_date,
         record_key,
         content,
         key_hash,
@@ -71,6 +86,7 @@ final as (
 
     select
         extract_name,
+        month_date,
         record_key,
         key_hash,
         source_file,

@@ -1,4 +1,10 @@
 -- One row per registered pair, segment and lag: how the two series move together, and how each resembles itself.
+{{ config(
+    materialized=('table' if target.type == 'spark' else 'incremental'),
+    incremental_strategy='append',
+    pre_hook='{{ drop_changed_series() }}',
+    meta={'increments_of': 'any'}
+) }}
 with
 
 pairs as (
@@ -12,9 +18,35 @@ pairs as (
 
 ),
 
-observations as (
+series as (
 
     select * from {{ ref('int_association_series') }}
+
+),
+
+-- In an increment, series that are what they were have kept their correlations.
+changed as (
+
+    select
+        pair_id,
+        segment,
+        {{ series_digest() }} as observations_digest
+    from series
+    {%- if is_incremental() %}
+    where (pair_id, segment) not in (select (kept.pair_id, kept.segment) from {{ this }} as kept)
+    {%- endif %}
+    group by pair_id, segment
+
+),
+
+observations as (
+
+    select series.*
+    from series
+    inner join changed
+        on
+            series.pair_id = changed.pair_id
+            and series.segment = changed.segment
 
 ),
 
@@ -256,8 +288,13 @@ final as (
         correlations.first_half_pearson,
         correlations.second_half_pearson,
         memories.metric_memory,
-        memories.kpi_memory
+        memories.kpi_memory,
+        changed.observations_digest
     from correlations
+    inner join changed
+        on
+            correlations.pair_id = changed.pair_id
+            and correlations.segment = changed.segment
     left join memories
         on
             correlations.pair_id = memories.pair_id
