@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import yaml
 from warehouse.catalog import Mart
 from warehouse.home import PROJECT
 from warehouse.publish import Base, write_database
-from warehouse.sql import identifier, literal, qualified
+from warehouse.sql import identifier, literal
 
 # The column that decides whose row it is, by the scope of a policy.
 SCOPE_COLUMNS = {"own_products": "product_id", "own_cost_centers": "cost_center_id"}
@@ -77,11 +78,12 @@ def read_policies(connection: duckdb.DuckDBPyConnection) -> Policies:
     return Policies([Policy(*row) for row in policies], scopes, minimum_group)
 
 
-def selection(mart: Mart, policy: Policy, policies: Policies, key: str) -> str | None:
-    """The query of what the role may see of a mart, None if that is nothing.
+def selection(mart: Mart, policy: Policy, policies: Policies, key: str, rows: str) -> str | None:
+    """The query of what the role may see of a mart's ordered rows, None if that is nothing.
 
     Rows whose owner is unknown belong to nobody, so a scoped role does not see them; a mart that
-    cannot say whose its rows are is kept from scoped roles as a whole.
+    cannot say whose its rows are is kept from scoped roles as a whole. Where everything may be seen
+    it is the rows themselves.
     """
     columns = list(_columns(mart, policy, key))
     if not columns:
@@ -98,8 +100,12 @@ def selection(mart: Mart, policy: Policy, policies: Policies, key: str) -> str |
     if policy.personal_data == "drop" and (group_size := mart.meta.get("group_size")):
         conditions.append(f"{identifier(group_size)} >= {policies.minimum_group}")
     where = f" where {' and '.join(conditions)}" if conditions else ""
-    relation = qualified(f"{mart.schema}.{mart.name}")
-    return f"select {', '.join(columns)} from {relation}{where} order by all"
+    # Rows of all columns are in order already.
+    is_ordered = columns == [identifier(column.name) for column in mart.columns]
+    if is_ordered and not where:
+        return rows
+    order = "" if is_ordered else " order by all"
+    return f"select {', '.join(columns)} from {rows}{where}{order}"
 
 
 def _columns(mart: Mart, policy: Policy, key: str) -> Iterator[str]:
@@ -115,7 +121,7 @@ def _columns(mart: Mart, policy: Policy, key: str) -> Iterator[str]:
 def publish(
     database: Path, marts: Sequence[Mart], folder: Path, key: str, base: Base | None = None
 ) -> dict[str, dict[str, int]]:
-    """Write roles/<role>.duckdb and roles/<role>/<mart>.parquet; the rows per role and mart."""
+    """Write roles/<role>.duckdb and roles/<role>/<mart>.parquet from marts/; the rows per role and mart."""
     rows: dict[str, dict[str, int]] = {}
     with duckdb.connect(database, read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
@@ -125,18 +131,24 @@ def publish(
             rows[role] = {}
             for mart in marts:
                 policy = policies.of(role, mart)
-                query = policy and selection(mart, policy, policies, key)
+                mart_file = folder / "marts" / f"{mart.name}.parquet"
+                mart_rows = f"read_parquet({literal(str(mart_file))})"
+                query = policy and selection(mart, policy, policies, key, mart_rows)
                 if not query:
                     continue
                 name = f"roles/{role}/{mart.name}.parquet"
                 if base and mart.name not in base.changed and base.copy(name, folder):
                     rows[role][mart.name] = base.version.manifest["roles"][role][mart.name]
                     continue
-                path = literal(str(folder / name))
-                ((written,),) = connection.execute(
-                    f"copy ({query}) to {path} (format parquet, compression zstd)"
-                ).fetchall()
-                rows[role][mart.name] = written
+                if query == mart_rows:
+                    shutil.copyfile(mart_file, folder / name)
+                    written = connection.execute(f"select count(*) from {mart_rows}").fetchall()
+                else:
+                    path = literal(str(folder / name))
+                    written = connection.execute(
+                        f"copy ({query}) to {path} (format parquet, compression zstd)"
+                    ).fetchall()
+                rows[role][mart.name] = written[0][0]
 
     def write(role: str) -> None:
         seen = [mart for mart in marts if mart.name in rows[role]]

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from homes import current
-from warehouse import catalog, roles
+from warehouse import catalog, publish, roles
 from warehouse.catalog import Column, Mart
 from warehouse.compiled import CompiledProject
 from warehouse.home import PROJECT, Home
@@ -96,6 +96,12 @@ def write_working_database(
             connection.executemany("insert into reference.role_scopes values (?, ?, ?)", scopes)
 
 
+def publish_roles(database: Path, folder: Path, key: str) -> dict[str, dict[str, int]]:
+    folder.mkdir(exist_ok=True)
+    publish.export_marts(database, MARTS, folder)
+    return roles.publish(database, MARTS, folder, key)
+
+
 def read(path: Path) -> dict[str, list[dict[str, object]]]:
     with duckdb.connect(path, read_only=True) as connection:
         tables = [name for (name,) in connection.execute("show tables").fetchall()]
@@ -115,7 +121,7 @@ def test_a_role_never_gets_what_its_policy_withholds(
     with tempfile.TemporaryDirectory() as folder:
         database = Path(folder) / "warehouse.duckdb"
         write_working_database(database, policy_rows, scope_rows)
-        written = roles.publish(database, MARTS, Path(folder), KEY)
+        written = publish_roles(database, Path(folder), KEY)
         assert set(written) == {role for role, *_ in policy_rows}
         for role, rows_written in written.items():
             contents = read(Path(folder) / "roles" / f"{role}.duckdb")
@@ -154,21 +160,21 @@ def check_rows(
 
 def test_a_policy_that_allows_all_withholds_nothing(tmp_path: Path) -> None:
     write_working_database(tmp_path / "w.duckdb", [("boss", "*", "all", "keep")], [])
-    written = roles.publish(tmp_path / "w.duckdb", MARTS, tmp_path, KEY)
+    written = publish_roles(tmp_path / "w.duckdb", tmp_path, KEY)
     assert written == {"boss": {"fct_pay": 3, "rpt_product": 3, "rpt_company": 1}}
 
 
 def test_pseudonyms_are_stable_and_tell_people_apart(tmp_path: Path) -> None:
     policies = [("one", "*", "all", "mask"), ("two", "*", "all", "mask")]
     write_working_database(tmp_path / "w.duckdb", policies, [])
-    roles.publish(tmp_path / "w.duckdb", MARTS, tmp_path, KEY)
+    publish_roles(tmp_path / "w.duckdb", tmp_path, KEY)
     one, two = [
         [row["person_id"] for row in read(tmp_path / "roles" / f"{role}.duckdb")["fct_pay"]]
         for role in ("one", "two")
     ]
     assert one == two
     assert len(set(one)) == 3
-    roles.publish(tmp_path / "w.duckdb", MARTS, tmp_path / "other", "another key")
+    publish_roles(tmp_path / "w.duckdb", tmp_path / "other", "another key")
     other = [row["person_id"] for row in read(tmp_path / "other/roles/one.duckdb")["fct_pay"]]
     assert not set(one) & set(other)
 

@@ -124,7 +124,8 @@ def test_a_dropped_file_is_published_and_equals_a_build_of_everything(
     assert any("downstream of product/feature_usage, revenue/customers" in line for line in said)
     # Neither stands on customers, so that months can be added.
     (added,) = [line for line in said if "added to:" in line]
-    assert "fct_feature_revenue" in added and "int_feature_usage_months" in added
+    assert "fct_feature_revenue" in added
+    assert "int_feature_usage_months" in added
     _, chosen = nodes
     assert "dim_customer" in chosen
     assert "rpt_control_totals" in chosen
