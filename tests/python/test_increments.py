@@ -28,14 +28,12 @@ SCOPE_AGAIN = """
     select * replace (event_count * 2 as event_count, '2' as _delivery,
         _known_at + interval 4 day as _known_at)
     from u where _scope = 'S1' and usage_date < '2025-09-01'"""
-
-
 # Another extract, without a date in its key: a line once more, and what it was before is another.
 LEDGER_LINE = """
     select * replace (amount + 1 as amount, _known_at + interval 5 day as _known_at)
     from u where journal_id = (select min(journal_id) from u)"""
 
-# Tables that are added to, with their schemas, and what they stand on that a delivery of feature use changes.
+# Tables that are added to, with their schemas.
 MODELS = {
     "int_feature_usage_months": "intermediate",
     "fct_feature_revenue": "marts",
@@ -44,31 +42,43 @@ MODELS = {
     "rpt_rule_violations": "marts",
     "int_association_correlations": "intermediate",
 }
-BETWEEN = ["int_association_series", "int_gl_entry_versions"]
-# The views in a copy still name the sample's files.
-VIEWS = ["stg_product__feature_usage_versions", "stg_cost__gl_entry_versions"]
-
+# What is built of each extract: views too, since those in a copy still name the sample's files.
 USE, LEDGER = "product/feature_usage", "cost/gl_entries"
+NODES = {
+    USE: ["stg_product__feature_usage_versions", "int_association_series", *MODELS],
+    LEDGER: [
+        "stg_cost__gl_entry_versions",
+        "int_gl_entry_versions",
+        "stg_governance__superseded_rows",
+        "stg_governance__delivered_totals",
+        "rpt_rule_violations",
+    ],
+}
 Rows = dict[str, list[tuple[Any, ...]]]
+Build = Callable[..., Rows]
 
 
 @pytest.fixture
-def built(sample: Home, tmp_path: Path) -> Callable[[dict[str, str | None]], Rows]:
-    """Builds the tables in a copy of the sample's home, whole or in increments; returns their rows."""
+def built(sample: Home, tmp_path: Path) -> Build:
+    """Builds the tables in a copy of the sample's home; returns their rows.
+
+    Whole, or as an increment of an extract whose new rows were loaded after a moment.
+    """
     home = tmp_path / "home"
     home.mkdir()
     shutil.copytree(sample.raw, home / "raw")
     shutil.copyfile(sample.database, home / "warehouse.duckdb")
     manifest = catalog.read_manifest(Transformation(PROJECT, sample.root).manifest_path)
 
-    def build(loaded_after: dict[str, str | None]) -> Rows:
+    def build(extract: str, increment: bool = False, moment: str | None = None) -> Rows:
+        loaded_after = {extract: moment}
         added_to = catalog.increments(manifest, MODELS, loaded_after)
         reached = sorted(catalog.downstream(manifest, loaded_after, AFTER_AUDIT).models)
-        increment = Increment(added_to, loaded_after, reached) if loaded_after else None
-        nodes = [*VIEWS, *BETWEEN, *MODELS]
-        results = Transformation(PROJECT, home).build(nodes, increment)
+        results = Transformation(PROJECT, home).build(
+            NODES[extract], Increment(added_to, loaded_after, reached) if increment else None
+        )
         states = [result.status for result in results if result.kind == "model"]
-        assert states == ["success"] * len(nodes)
+        assert states == ["success"] * len(NODES[extract])
         with duckdb.connect(home / "warehouse.duckdb", read_only=True) as connection:
             return {
                 name: connection.execute(f"from {schema}.{name} order by all").fetchall()
@@ -90,32 +100,26 @@ def deliver(home: Path, extract: str, day: int, rows: str) -> None:
         )
 
 
-def test_increments_leave_what_building_everything_leaves(
-    built: Callable[[dict[str, str | None]], Rows], tmp_path: Path
-) -> None:
-    at_first = built({})
-    assert built({USE: "2000-01-01"}) == at_first, "every month built again"
-    assert built({USE: "2099-01-01"}) == at_first, "nothing new"
+def test_increments_leave_what_building_everything_leaves(built: Build, tmp_path: Path) -> None:
+    at_first = built(USE)
+    assert built(USE, True, "2000-01-01") == at_first, "every month built again"
+    assert built(USE, True, "2099-01-01") == at_first, "nothing new"
     before, changed = at_first, set[str]()
     for day, rows in enumerate([CORRECTION, DELETION, WHOLE_SCOPE, SCOPE_AGAIN], start=2):
         deliver(tmp_path / "home", USE, day, rows)
-        increment = built({USE: f"2099-01-{day - 1:02} 12:00:00"})
-        assert increment == built({}), rows
-        assert increment != before, "the delivery must change something"
+        increment = built(USE, True, f"2099-01-{day - 1:02} 12:00:00")
+        assert increment == built(USE), rows
         changed |= {name for name in MODELS if increment[name] != before[name]}
         before = increment
     assert changed == {*MODELS}, "the deliveries must change every table"
 
 
-@pytest.mark.parametrize("moment", ["2099-01-01", None])
-def test_what_changed_of_another_extract_is_made_anew(
-    built: Callable[[dict[str, str | None]], Rows], tmp_path: Path, moment: str | None
-) -> None:
-    at_first = built({})
+def test_what_changed_of_another_extract_is_made_anew(built: Build, tmp_path: Path) -> None:
+    at_first = built(LEDGER)
     deliver(tmp_path / "home", LEDGER, 2, LEDGER_LINE)
-    increment = built({LEDGER: moment})
-    assert increment == built({})
+    increment = built(LEDGER, True, "2099-01-01")
+    assert increment == built(LEDGER)
     assert increment != at_first
-    # Where others went with it, what stood on them is gone too.
+    # Where others went, what stood on them is gone too.
     (tmp_path / "home" / "raw" / LEDGER / "2.parquet").unlink()
-    assert built({LEDGER: None}) == at_first
+    assert built(LEDGER, True, None) == at_first
