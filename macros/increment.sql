@@ -66,17 +66,26 @@
     {{ return(touched_months(extract, source(source_name, extract_name), day, kept or day, '_loaded_at', '_scope')) }}
 {%- endmacro %}
 
-{#- Removes, before an increment, what a table holding several extracts makes anew; rows of an extract without a date in its
-    key have no `month_date`. -#}
-{% macro drop_changed_rows(extracts) -%}
-    {%- if execute and is_incremental() -%}
+{#- What a table holding several extracts makes anew, as [source, extract, condition for its rows]. -#}
+{% macro changed_parts(extracts, kept=none) -%}
     {%- set parts = [] -%}
     {%- for source_name, extract_name in extracts -%}
-        {%- set condition = changed_rows(source_name, extract_name, 'month_date') -%}
+        {%- set condition = changed_rows(source_name, extract_name, kept) -%}
         {%- if condition is not none -%}
-            {%- do parts.append("(extract_name = '" ~ extract_name ~ "' and " ~ condition ~ ")") -%}
+            {%- do parts.append([source_name, extract_name, condition]) -%}
         {%- endif -%}
     {%- endfor -%}
-    delete from {{ this }} where {{ parts | join(' or ') or 'false' }}
+    {{ return(parts) }}
+{%- endmacro %}
+
+{#- Removes it before an increment; rows of an extract without a date in its key have no `month_date`. -#}
+{% macro drop_changed_parts(extracts) -%}
+    {%- if execute and is_incremental() -%}
+    delete from {{ this }}
+    where
+        false
+        {%- for source_name, extract_name, condition in changed_parts(extracts, 'month_date') %}
+        or (extract_name = '{{ extract_name }}' and {{ condition }})
+        {%- endfor %}
     {%- endif -%}
 {%- endmacro %}

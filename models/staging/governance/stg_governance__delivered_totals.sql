@@ -3,16 +3,10 @@
 {{ config(
     materialized=('table' if target.type == 'spark' else 'incremental'),
     incremental_strategy='append',
-    pre_hook='{{ drop_changed_rows(delivered_extracts()) }}',
+    pre_hook='{{ drop_changed_parts(delivered_extracts()) }}',
     meta={'increments_of': 'any'}
 ) }}
-{%- set changed = [] %}
-{%- for source_name, extract_name in delivered_extracts() %}
-{%- set condition = changed_rows(source_name, extract_name) %}
-{%- if condition is not none %}
-{%- do changed.append([source_name, extract_name, condition]) %}
-{%- endif %}
-{%- endfor %}
+{%- set changed = changed_parts(delivered_extracts()) %}
 with
 
 -- Keys delivered twice have been looked for already.

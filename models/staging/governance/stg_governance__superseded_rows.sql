@@ -2,16 +2,10 @@
 {{ config(
     materialized=('table' if target.type == 'spark' else 'incremental'),
     incremental_strategy='append',
-    pre_hook='{{ drop_changed_rows(transaction_extracts()) }}',
+    pre_hook='{{ drop_changed_parts(transaction_extracts()) }}',
     meta={'increments_of': 'any'}
 ) }}
-{%- set changed = [] %}
-{%- for source_name, extract_name in transaction_extracts() %}
-{%- set condition = changed_rows(source_name, extract_name) %}
-{%- if condition is not none %}
-{%- do changed.append([source_name, extract_name, condition]) %}
-{%- endif %}
-{%- endfor %}
+{%- set changed = changed_parts(transaction_extracts()) %}
 with
 
 delivered as (
