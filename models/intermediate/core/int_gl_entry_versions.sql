@@ -126,6 +126,7 @@ validities as (
 
     union all
 
+    -- Until it was succeeded it had stood already.
     select
         *,
         known_at as valid_from,
