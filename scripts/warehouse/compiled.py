@@ -89,12 +89,12 @@ class CompiledProject:
         given: Mapping[str, Rows] | None = None,
         connection: duckdb.DuckDBPyConnection | None = None,
         *,
-        from_raw: bool | Path = False,
+        from_raw: Path | None = None,
     ) -> duckdb.DuckDBPyConnection:
         """Build `targets` and their ancestors; `given` models and seeds hold just these rows.
 
-        Staging models that are not given are empty, or `from_raw` hold what the raw files of the
-        home do, or of the home given there; seeds that are not given are the project's. Columns
+        Staging models that are not given are empty, or hold what the raw files of the home
+        `from_raw` do; seeds that are not given are the project's. Columns
         left out of given rows are NULL where the types are known (staging, seeds, models with a
         contract); elsewhere the given columns are the table. Query the result as `marts.<name>`, `intermediate.<name>` and so on.
         """
@@ -107,12 +107,10 @@ class CompiledProject:
                 self._create_given(connection, node, given[name])
             elif node.kind == "seed":
                 self._create_seed(connection, node)
-            elif node.schema == "staging" and not from_raw:
+            elif node.schema == "staging" and from_raw is None:
                 connection.execute(f"create table {node.relation} as from ({node.sql}) limit 0")
             else:
-                sql = node.sql
-                if isinstance(from_raw, Path):
-                    sql = sql.replace(str(self.home), str(from_raw))
+                sql = node.sql.replace(str(self.home), str(from_raw or self.home))
                 connection.execute(f"create table {node.relation} as ({sql}\n)")
         return connection
 

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import csv
+import fcntl
+import json
+import os
 import shutil
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,19 +20,39 @@ from warehouse.compiled import CompiledProject
 from warehouse.home import Home
 
 
+@contextmanager
+def once(tmp_path_factory: pytest.TempPathFactory, name: str) -> Iterator[tuple[Path, bool]]:
+    """A folder all processes of a run share, and whether it is for this one to fill; others wait for it."""
+    shared = os.environ.get("WAREHOUSE_TEST_HOMES")
+    root = Path(shared) if shared else tmp_path_factory.getbasetemp()
+    folder, done = root / name, root / f"{name}.done"
+    with (root / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+        yield folder, not done.exists()
+        done.touch()
+
+
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> CompiledProject:
     """The compiled project; compiled once, since that takes seconds."""
-    home: Path = tmp_path_factory.mktemp("compiled")
-    return CompiledProject.compile(home)
+    with once(tmp_path_factory, "compiled") as (folder, is_new):
+        if is_new:
+            return CompiledProject.compile(folder)
+        manifest = json.loads((folder / "target" / "manifest.json").read_text(encoding="utf-8"))
+        return CompiledProject(manifest, folder)
 
 
 @pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A company with customers and subscriptions only, built once. Copy it to change it."""
-    home = Home(tmp_path_factory.mktemp("small"))
-    write_landing(home.root)
-    build.run(home, build.Progress(lambda _: None))
+    with once(tmp_path_factory, "small") as (folder, is_new):
+        home = Home(folder)
+        if is_new:
+            write_landing(home.root)
+            build.run(home, build.Progress(lambda _: None))
     return home
 
 
@@ -41,8 +66,10 @@ def home(small: Home, tmp_path: Path) -> Home:
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """The sample company, built and published once. For reading: copy it to change it."""
-    home = Home(tmp_path_factory.mktemp("sample"))
-    build.run(home, build.Progress(lambda _: None), landing=origin.SAMPLE)
+    with once(tmp_path_factory, "sample") as (folder, is_new):
+        home = Home(folder)
+        if is_new:
+            build.run(home, build.Progress(lambda _: None), landing=origin.SAMPLE)
     return home
 
 

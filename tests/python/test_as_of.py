@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +30,12 @@ MARTS = (
 )
 
 
-def built(project: CompiledProject) -> duckdb.DuckDBPyConnection:
+def built(project: CompiledProject, home: Path) -> duckdb.DuckDBPyConnection:
     # One thread, as in a build: several add floating-point numbers in another order each time.
     connection = duckdb.connect(config={"threads": 1})
     connection.execute("attach ':memory:' as warehouse")
     connection.execute("use warehouse")
-    return project.run(MARTS, connection=connection, from_raw=True)
+    return project.run(MARTS, connection=connection, from_raw=home)
 
 
 @pytest.fixture
@@ -54,26 +53,26 @@ def present(tmp_path: Path) -> CompiledProject:
 
 
 @pytest.fixture
-def past(present: CompiledProject, project: CompiledProject) -> Iterator[CompiledProject]:
-    """The project as it stands, over what had been delivered by that day."""
-    source, target = present.home / "raw" / "revenue", project.home / "raw" / "revenue"
+def past(present: CompiledProject, tmp_path: Path) -> Path:
+    """A home of what had been delivered by that day."""
+    home = tmp_path / "past"
+    write_empty_extracts(home)
+    source, target = present.home / "raw" / "revenue", home / "raw" / "revenue"
     for path in source.rglob("*.parquet"):
         duckdb.execute(
             f"copy (from '{path}' where _known_at < date '{AS_OF}' + 1) "
             f"to '{target / path.relative_to(source)}' (format parquet)"
         )
-    yield project
-    shutil.rmtree(target)
-    write_empty_extracts(project.home)
+    return home
 
 
 def test_the_past_is_rebuilt_as_it_was_known(
-    present: CompiledProject, past: CompiledProject
+    project: CompiledProject, present: CompiledProject, past: Path
 ) -> None:
     def rows(connection: duckdb.DuckDBPyConnection, mart: str) -> list[tuple[Any, ...]]:
         return connection.execute(f"from marts.{mart} order by all").fetchall()
 
-    rebuilt, known_then = built(present), built(past)
+    rebuilt, known_then = built(present, present.home), built(project, past)
     for mart in MARTS:
         found = rows(rebuilt, mart)
         assert found, mart
