@@ -28,6 +28,7 @@ exit codes:
   4  a rule about the built marts failed; nothing was published
   5  another process is writing to this warehouse home
   6  a stored file is not what the ledger says it was
+  130  stopped by Ctrl-C; run it again to go on
 """
 
 

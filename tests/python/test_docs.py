@@ -36,8 +36,8 @@ def test_every_command_and_exit_code_is_in_the_docs() -> None:
     text = (PROJECT / "docs" / "cli.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"^\| `([a-z]+)", text, flags=re.MULTILINE))
     assert documented == set(commands())
-    meanings = dict(re.findall(r"^  (\d)  (.+)$", cli.EXIT_CODES, re.MULTILINE))
-    assert dict(re.findall(r"^\| (\d) \| (.+) \|$", text, re.MULTILINE)) == meanings
+    meanings = dict(re.findall(r"^  (\d+)  (.+)$", cli.EXIT_CODES, re.MULTILINE))
+    assert dict(re.findall(r"^\| (\d+) \| (.+) \|$", text, re.MULTILINE)) == meanings
 
 
 def requirements() -> list[dict[str, str]]:
