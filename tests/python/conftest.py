@@ -25,6 +25,7 @@ def once(tmp_path_factory: pytest.TempPathFactory, name: str) -> Iterator[tuple[
     """A folder all processes of a run share, and whether it is for this one to fill; others wait for it."""
     shared = os.environ.get("WAREHOUSE_TEST_HOMES")
     root = Path(shared) if shared else tmp_path_factory.getbasetemp()
+    root.mkdir(parents=True, exist_ok=True)
     folder, done = root / name, root / f"{name}.done"
     with (root / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

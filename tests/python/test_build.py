@@ -89,7 +89,9 @@ def test_a_second_build_changes_nothing_even_after_the_database_was_damaged(
 def test_a_failing_rule_keeps_the_last_version(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     before = current(home)
     rule = ("never", "no customer at all", "customer_id is not null")
-    monkeypatch.setattr(suites, "SPECIFIC", {"dim_customer": [rule]})
+    monkeypatch.setattr(
+        suites, "conditions", lambda mart: [rule] if mart.name == "dim_customer" else []
+    )
     with pytest.raises(AuditFailedError) as failure:
         run(home, whole=True)
     assert "dim_customer: never failed for 2 rows: no customer at all" in str(failure.value)

@@ -12,7 +12,6 @@ from warehouse.compiled import CompiledProject
 from warehouse.home import Home
 
 ROOT = Path(__file__).resolve().parents[2]
-QUESTIONS = sorted(path.stem for path in (ROOT / "analyses" / "cost").glob("*.sql"))
 MINIMUM_GROUP = 5
 
 
@@ -27,20 +26,6 @@ def working(sample: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     """The working database, with what is behind the marts."""
     with duckdb.connect(sample.database, read_only=True) as opened:
         yield opened
-
-
-def test_there_are_ten_questions() -> None:
-    assert len(QUESTIONS) == 10
-
-
-@pytest.mark.parametrize("question", QUESTIONS)
-def test_the_published_marts_answer(
-    project: CompiledProject, published: duckdb.DuckDBPyConnection, question: str
-) -> None:
-    node = project.manifest["nodes"][f"analysis.product_finance.{question}"]
-    query = node["compiled_code"].replace('"warehouse"."marts".', "")
-    assert "warehouse" not in query
-    assert len(published.execute(query).fetchall()) > 0
 
 
 def test_the_bridge_from_cash_to_profit_explains_everything(

@@ -20,7 +20,6 @@ from warehouse.home import Home
 Values = npt.NDArray[Any]
 
 ROOT = Path(__file__).resolve().parents[2]
-QUESTIONS = sorted(path.stem for path in (ROOT / "analyses" / "performance").glob("*.sql"))
 
 CATALOGUED = (
     "usage_revenue",
@@ -445,16 +444,6 @@ def test_no_cause_below_grade_b(insights: pd.DataFrame) -> None:
     causal = insights.statement.str.contains(r"\b(?:caus|driv|because|due to|led to|thanks to)")
     assert set(insights[causal].evidence_grade) == {"A"}
     assert (insights.is_causal == causal).all()
-
-
-@pytest.mark.parametrize("question", QUESTIONS)
-def test_the_published_marts_answer(
-    project: CompiledProject, published: duckdb.DuckDBPyConnection, question: str
-) -> None:
-    node = project.manifest["nodes"][f"analysis.product_finance.{question}"]
-    query = node["compiled_code"].replace('"warehouse"."marts".', "")
-    assert "warehouse" not in query
-    assert published.execute(query).fetchall()
 
 
 def test_worse_scenarios_are_worse(published: duckdb.DuckDBPyConnection) -> None:

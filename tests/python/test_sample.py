@@ -3,7 +3,12 @@
 import shutil
 from pathlib import Path
 
+import duckdb
+import pytest
+
+from homes import current
 from warehouse import catalog
+from warehouse.compiled import CompiledProject
 from warehouse.home import PROJECT, Home
 from warehouse.publish import Shelf
 from warehouse.transform import Transformation
@@ -25,6 +30,17 @@ def test_the_formulas_hold(sample: Home, tmp_path: Path) -> None:
     assert len(results) > 20
     failed = [f"{result.name}: {result.message}" for result in results if result.status != "pass"]
     assert not failed, "\n".join(failed)
+
+
+@pytest.mark.parametrize(
+    "question", sorted(path.stem for path in (PROJECT / "analyses").rglob("*.sql"))
+)
+def test_the_published_marts_answer(project: CompiledProject, sample: Home, question: str) -> None:
+    query = project.manifest["nodes"][f"analysis.product_finance.{question}"]["compiled_code"]
+    query = query.replace('"warehouse"."marts".', "")
+    assert "warehouse" not in query
+    with duckdb.connect(current(sample).path / "marts.duckdb", read_only=True) as connection:
+        assert connection.execute(query).fetchall()
 
 
 def test_no_model_reads_the_truth() -> None:

@@ -216,7 +216,9 @@ def test_a_failing_rule_is_judged_again_by_the_next_build(
     ingest.ingest(home, home.landing)
     rule = ("never", "no customer at all", "customer_id is not null")
     with monkeypatch.context() as patch:
-        patch.setattr(suites, "SPECIFIC", {"dim_customer": [rule]})
+        patch.setattr(
+            suites, "conditions", lambda mart: [rule] if mart.name == "dim_customer" else []
+        )
         for _ in range(2):
             with pytest.raises(AuditFailedError, match="dim_customer: never failed"):
                 rebuild(home)

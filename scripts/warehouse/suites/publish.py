@@ -23,9 +23,6 @@ ROWS_KEPT = "rows_kept"
 # Marts that list exceptions: no rows is the best news, and their number follows no pattern.
 MAY_BE_EMPTY = "may_be_empty"
 
-# Shares outside 0..1 by definition, as "mart.column".
-UNBOUNDED_SHARES: frozenset[str] = frozenset()
-
 EARLIEST, LATEST = "1900-01-01", "2199-12-31"
 
 
@@ -37,10 +34,6 @@ class Context:
     filled_extracts: frozenset[tuple[str, str]]
     # Rows per mart in the version that is current now.
     published_rows: Mapping[str, int]
-
-
-# Rules of single marts: (rule, what must hold, condition that a row breaking it satisfies).
-SPECIFIC: Mapping[str, Sequence[tuple[str, str, str]]] = {}
 
 
 def expectations(mart: Mart, context: Context) -> "list[Expectation]":
@@ -57,7 +50,7 @@ def expectations(mart: Mart, context: Context) -> "list[Expectation]":
                 meta={"rule": ROWS_KEPT},
             )
         )
-    for rule, message, condition in [*_generic(mart), *SPECIFIC.get(mart.name, ())]:
+    for rule, message, condition in conditions(mart):
         suite.append(
             gxe.UnexpectedRowsExpectation(
                 unexpected_rows_query=f"select * from {{batch}} where {condition}",
@@ -70,8 +63,7 @@ def expectations(mart: Mart, context: Context) -> "list[Expectation]":
 
 def rules(mart: Mart) -> list[str]:
     """Names of the rules a mart may be held to."""
-    stated = [*_generic(mart), *SPECIFIC.get(mart.name, ())]
-    return [ROWS_KEPT, *(rule for rule, _, _ in stated)]
+    return [ROWS_KEPT, *(rule for rule, _, _ in conditions(mart))]
 
 
 def _least_rows(mart: Mart, context: Context) -> int:
@@ -82,7 +74,8 @@ def _least_rows(mart: Mart, context: Context) -> int:
     return max(1, round(before * (1 - ROWS_LOST)))
 
 
-def _generic(mart: Mart) -> list[tuple[str, str, str]]:
+def conditions(mart: Mart) -> list[tuple[str, str, str]]:
+    """What each row must hold: rule, what it says, condition that a row breaking it satisfies."""
     rules = []
     names = {column.name for column in mart.columns}
     if doubles := mart.columns_of("double", "float"):
@@ -116,12 +109,7 @@ def _generic(mart: Mart) -> list[tuple[str, str, str]]:
                 ),
             )
         )
-    shares = [
-        name
-        for name in mart.columns_ending("_share", "_probability")
-        if f"{mart.name}.{name}" not in UNBOUNDED_SHARES
-    ]
-    if shares:
+    if shares := mart.columns_ending("_share", "_probability"):
         rules.append(
             (
                 "shares_within_bounds",
@@ -132,8 +120,8 @@ def _generic(mart: Mart) -> list[tuple[str, str, str]]:
     return rules
 
 
-def _any(conditions: Iterable[str]) -> str:
-    return " or ".join(f"({condition})" for condition in conditions)
+def _any(broken: Iterable[str]) -> str:
+    return " or ".join(f"({condition})" for condition in broken)
 
 
 def _listed(names: Sequence[str]) -> str:
