@@ -1,11 +1,15 @@
 -- One row per fiscal period, cost center and expense account.
 with
 
+-- Year-to-date and full-year amounts are those of the whole version, whichever periods it was in force.
 variance_lines as (
 
     select *
-    from {{ ref('int_budget_variance_lines') }}
-    where account_type = 'expense'
+    from {{ ref('rpt_budget_variance') }}
+    where
+        account_type = 'expense'
+        and is_in_force
+        and has_begun
 
 ),
 
@@ -33,64 +37,34 @@ late_postings as (
 
 ),
 
--- The budget in force, and every line that was spent or committed without one.
-governed_lines as (
+funds as (
 
     select
-        variance_lines.*,
-        authorities.is_authorised,
-        sum(variance_lines.budget_amount) over (
-            partition by
-                variance_lines.budget_version,
-                variance_lines.entity_id,
-                variance_lines.fiscal_year,
-                variance_lines.cost_center_id,
-                variance_lines.account_id,
-                variance_lines.product_id
-        ) as full_year_amount,
-        sum(variance_lines.actual_amount) over (
-            partition by
-                variance_lines.budget_version,
-                variance_lines.entity_id,
-                variance_lines.fiscal_year,
-                variance_lines.cost_center_id,
-                variance_lines.account_id,
-                variance_lines.product_id
-            order by variance_lines.period_number
-        ) as actual_ytd_amount
+        variance_lines.entity_id,
+        variance_lines.fiscal_year,
+        variance_lines.fiscal_period,
+        variance_lines.period_number,
+        variance_lines.cost_center_id,
+        variance_lines.account_id,
+        max(variance_lines.budget_version) as budget_version,
+        coalesce(bool_and(authorities.is_authorised), false) as is_authorised,
+        bool_and(variance_lines.is_closed) as is_closed,
+        sum(variance_lines.budget_full_year_amount) as budget_amount,
+        sum(variance_lines.actual_ytd_amount) as actual_ytd_amount,
+        sum(variance_lines.committed_amount) as committed_amount
     from variance_lines
     left join authorities
         on
             variance_lines.entity_id = authorities.entity_id
             and variance_lines.fiscal_period = authorities.fiscal_period
-    where variance_lines.budget_version = coalesce(authorities.budget_version, 'none')
-
-),
-
-funds as (
-
-    select
-        entity_id,
-        fiscal_year,
-        fiscal_period,
-        period_number,
-        cost_center_id,
-        account_id,
-        max(budget_version) as budget_version,
-        coalesce(bool_and(is_authorised), false) as is_authorised,
-        bool_and(is_closed) as is_closed,
-        sum(full_year_amount) as budget_amount,
-        sum(actual_ytd_amount) as actual_ytd_amount,
-        sum(committed_amount) as committed_amount
-    from governed_lines
-    where has_begun
+            and variance_lines.budget_version = authorities.budget_version
     group by
-        entity_id,
-        fiscal_year,
-        fiscal_period,
-        period_number,
-        cost_center_id,
-        account_id
+        variance_lines.entity_id,
+        variance_lines.fiscal_year,
+        variance_lines.fiscal_period,
+        variance_lines.period_number,
+        variance_lines.cost_center_id,
+        variance_lines.account_id
 
 ),
 

@@ -179,6 +179,7 @@ final as (
         cast(budget_ytd_amount as decimal(18, 2)) as budget_ytd_amount,
         cast(prior_year_ytd_amount as decimal(18, 2)) as prior_year_ytd_amount,
         cast(budget_full_year_amount as decimal(18, 2)) as budget_full_year_amount,
+        has_begun,
         is_closed,
         materiality_reason is not null as is_material,
         materiality_reason,
