@@ -1,4 +1,4 @@
--- What moved revenue away from the original budget: price, volume, mix, currency? Per product and fiscal year, closed periods.
+-- What moved revenue away from the original budget: price, volume, mix, currency, the calendar? Per product and fiscal year, closed periods.
 select
     fiscal_year,
     product_id,

@@ -49,6 +49,7 @@ def revenue_items(draw: st.DrawFn) -> list[dict[str, Any]]:
                     "budget_amount": draw(amounts) if budget_quantity else Decimal(0),
                     "actual_amount": draw(amounts),
                     "actual_at_budget_rate_amount": draw(amounts),
+                    "calendar_amount": draw(amounts),
                 }
             )
     return items
@@ -83,11 +84,11 @@ def test_revenue_bridges_are_exact_item_by_item(
         explained = {d: amount for (p, i, d), amount in found.items() if (p, i) == key}
         assert sum(explained.values()) == item["actual_amount"] - item["budget_amount"]
         if not item["budget_quantity"]:
-            assert set(explained) <= {"currency", "new"}
+            assert set(explained) <= {"currency", "calendar", "new"}
         elif not item["actual_quantity"]:
-            assert set(explained) <= {"currency", "discontinued"}
+            assert set(explained) <= {"currency", "calendar", "discontinued"}
         else:
-            assert set(explained) <= {"currency", "price", "volume", "mix"}
+            assert set(explained) <= {"currency", "calendar", "price", "volume", "mix"}
 
 
 @random_rows
@@ -110,7 +111,8 @@ def test_price_volume_and_mix_are_those_of_exact_fractions(
         for item in both:
             planned, sold = Fraction(item["budget_quantity"]), Fraction(item["actual_quantity"])
             budget_price = Fraction(item["budget_amount"]) / planned
-            price += Fraction(item["actual_at_budget_rate_amount"]) - budget_price * sold
+            price -= budget_price * sold
+            price += Fraction(item["actual_at_budget_rate_amount"] - item["calendar_amount"])
             mix += (sold - actual_units * planned / budget_units) * budget_price
         volume = (actual_units - budget_units) * mean_price
         for name, expected in {"price": price, "volume": volume, "mix": mix}.items():

@@ -13,6 +13,22 @@ revenue as (
 
 ),
 
+service_periods as (
+
+    select
+        invoice_id,
+        line_number,
+        fiscal_period,
+        period_sequence,
+        recognised_amount,
+        cast(service_days as double) / ({{ dbt.datediff('start_on', 'end_on', 'day') }} + 1) as service_share
+    from {{ ref('int_revenue_line_periods') }}
+    where
+        charge_type = 'recurring'
+        and not is_credit
+
+),
+
 subscription_terms as (
 
     select * from {{ ref('int_subscription_terms') }}
@@ -140,6 +156,41 @@ actual_quantities as (
 
 ),
 
+-- Revenue is earned by the day, budgets and prices are by the period: what a line has earned so far, less what it would
+-- have earned were all periods of its service alike.
+calendar_to_date as (
+
+    select
+        invoice_id,
+        line_number,
+        fiscal_period,
+        period_sequence,
+        sum(recognised_amount) over service_so_far
+        - {{ round_amount(
+            'cast(sum(recognised_amount) over whole_service as double) * sum(service_share) over service_so_far'
+            ~ ' / nullif(sum(service_share) over whole_service, 0)'
+        ) }} as calendar_to_date_amount
+    from service_periods
+    window
+        whole_service as (partition by invoice_id, line_number),
+        service_so_far as (partition by invoice_id, line_number order by period_sequence)
+
+),
+
+calendar_effects as (
+
+    select
+        invoice_id,
+        line_number,
+        fiscal_period,
+        calendar_to_date_amount
+        - coalesce(
+            lag(calendar_to_date_amount) over (partition by invoice_id, line_number order by period_sequence), 0
+        ) as calendar_amount
+    from calendar_to_date
+
+),
+
 actual_revenue as (
 
     select
@@ -150,8 +201,16 @@ actual_revenue as (
         sum(revenue.reporting_amount) as actual_amount,
         sum(
             {{ convert_amount('revenue.recognised_amount', 'budget_rates.budget_rate') }}
-        ) as actual_at_budget_rate_amount
+        ) as actual_at_budget_rate_amount,
+        sum(
+            {{ convert_amount('coalesce(calendar_effects.calendar_amount, 0)', 'budget_rates.budget_rate') }}
+        ) as calendar_amount
     from revenue
+    left join calendar_effects
+        on
+            revenue.invoice_id = calendar_effects.invoice_id
+            and revenue.line_number = calendar_effects.line_number
+            and revenue.fiscal_period = calendar_effects.fiscal_period
     inner join month_periods on revenue.month_date = month_periods.month_date
     left join customers on revenue.customer_id = customers.customer_id
     left join budget_rates
@@ -180,7 +239,8 @@ actual as (
         coalesce(actual_revenue.segment, 'unknown') as segment,
         coalesce(actual_quantities.actual_quantity, 0) as actual_quantity,
         actual_revenue.actual_amount,
-        actual_revenue.actual_at_budget_rate_amount
+        actual_revenue.actual_at_budget_rate_amount,
+        actual_revenue.calendar_amount
     from actual_revenue
     inner join month_periods on actual_revenue.fiscal_period = month_periods.fiscal_period
     inner join versions on month_periods.fiscal_year = versions.fiscal_year
@@ -215,7 +275,8 @@ final as (
         cast(coalesce(actual.actual_quantity, 0) as double) as actual_quantity,
         cast(coalesce(planned.budget_amount, 0) as decimal(18, 2)) as budget_amount,
         cast(coalesce(actual.actual_amount, 0) as decimal(18, 2)) as actual_amount,
-        cast(coalesce(actual.actual_at_budget_rate_amount, 0) as decimal(18, 2)) as actual_at_budget_rate_amount
+        cast(coalesce(actual.actual_at_budget_rate_amount, 0) as decimal(18, 2)) as actual_at_budget_rate_amount,
+        cast(coalesce(actual.calendar_amount, 0) as decimal(18, 2)) as calendar_amount
     from planned
     full outer join actual
         on

@@ -124,6 +124,11 @@ final as (
             ) as decimal(18, 2)
         ) as recognised_amount,
         cast(billed_to_date_amount - recognised_to_date_amount as decimal(18, 2)) as balance_amount,
+        cast(
+            elapsed_days
+            - coalesce(lag(elapsed_days) over (partition by invoice_id, line_number order by period_sequence), 0)
+            as integer
+        ) as service_days,
         currency
     from cumulated
 

@@ -32,6 +32,7 @@ revenue_sets as (
 
     select
         *,
+        actual_at_budget_rate_amount - calendar_amount as even_amount,
         case
             when budget_quantity = 0 then 'new'
             when actual_quantity = 0 then 'discontinued'
@@ -56,7 +57,7 @@ revenue_totals as (
 
 ),
 
--- Currency first; the rest at the budget rate.
+-- Currency first, then the length of the periods; the rest at the budget rate, as if they were all alike.
 revenue_measures as (
 
     select
@@ -67,8 +68,9 @@ revenue_measures as (
         revenue_sets.plan_id || ' / ' || revenue_sets.segment as item_id,
         revenue_sets.presence,
         revenue_sets.actual_amount - revenue_sets.actual_at_budget_rate_amount as currency_amount,
-        revenue_sets.actual_at_budget_rate_amount - revenue_sets.budget_amount as rest_amount,
-        cast(revenue_sets.actual_at_budget_rate_amount as double)
+        revenue_sets.calendar_amount,
+        revenue_sets.even_amount - revenue_sets.budget_amount as rest_amount,
+        cast(revenue_sets.even_amount as double)
         - revenue_sets.actual_quantity
         * cast(revenue_sets.budget_amount as double) / nullif(revenue_sets.budget_quantity, 0) as price_effect,
         (
@@ -106,6 +108,7 @@ revenue_rounded as (
 revenue_drivers as (
     {% for driver, amount in {
         'currency': 'currency_amount',
+        'calendar': 'calendar_amount',
         'price': 'price_amount',
         'mix': 'mix_amount',
         'volume': "case when presence = 'both' then rest_amount - price_amount - mix_amount else 0 end",

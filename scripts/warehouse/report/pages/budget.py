@@ -89,8 +89,9 @@ def variance_heat() -> Figure:
 def variance_drivers() -> Figure:
     return Figure(
         title="Price, volume or efficiency: what made the difference?",
-        means="Revenue and cost bridges, each summing exactly to its variance; positive helps profit. Unitemised is "
-        "revenue without planned units. Labour is left out here, because it looks at part of the cost again.",
+        means="Revenue and cost bridges, each summing exactly to its variance; positive helps profit. Calendar is "
+        "the length of the months, unitemised revenue without planned units. Labour is left out here, because it looks at "
+        "part of the cost again.",
         select="""
             select product_id, coalesce(product, product_id) as product, month, bridge,
                 upper(bridge[1]) || bridge[2:] || ': ' || driver as driver, sum(variance_favourable_amount) as variance_favourable_amount
