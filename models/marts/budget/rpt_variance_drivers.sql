@@ -27,6 +27,15 @@ fiscal_periods as (
 
 ),
 
+-- Accounts whose budget is planned in units, too.
+itemised_accounts as (
+
+    select distinct revenue_account_id as account_id
+    from {{ ref('charge_types') }}
+    where charge_type = 'recurring'
+
+),
+
 -- Price, volume and mix compare the items present in both, in one set of units: the product.
 revenue_sets as (
 
@@ -130,8 +139,6 @@ revenue_drivers as (
     {% endfor %}
 ),
 
--- Revenue the items do not explain: usage, services, credits, what two budgets say differently, and what was billed
--- and never posted.
 itemised as (
 
     select
@@ -139,7 +146,8 @@ itemised as (
         fiscal_year,
         fiscal_period,
         product_id,
-        sum(actual_amount - budget_amount) as itemised_amount
+        sum(actual_amount) as actual_amount,
+        sum(budget_amount) as budget_amount
     from revenue_items
     group by budget_version, fiscal_year, fiscal_period, product_id
 
@@ -161,29 +169,35 @@ ledger_revenue as (
         variance_lines.fiscal_year,
         variance_lines.fiscal_period,
         variance_lines.product_id,
-        sum(variance_lines.actual_amount - variance_lines.budget_amount) as ledger_amount
+        sum(variance_lines.actual_amount) as actual_amount,
+        sum(variance_lines.budget_amount) as budget_amount,
+        sum(
+            case when itemised_accounts.account_id is not null then variance_lines.budget_amount else 0 end
+        ) as itemised_budget_amount
     from variance_lines
     inner join itemised_versions
         on
             variance_lines.budget_version = itemised_versions.budget_version
             and variance_lines.fiscal_period = itemised_versions.fiscal_period
+    left join itemised_accounts on variance_lines.account_id = itemised_accounts.account_id
     where variance_lines.account_type = 'revenue'
     group by all
 
 ),
 
-unitemised_revenue as (
+-- What the items do not explain: two budgets of the same revenue that differ; then usage, services, credits, and what
+-- was billed and posted differently.
+revenue_gaps as (
 
     select
-        'revenue' as bridge,
         coalesce(ledger_revenue.budget_version, itemised.budget_version) as budget_version,
         coalesce(ledger_revenue.fiscal_year, itemised.fiscal_year) as fiscal_year,
         coalesce(ledger_revenue.fiscal_period, itemised.fiscal_period) as fiscal_period,
         coalesce(ledger_revenue.product_id, itemised.product_id) as product_id,
-        'without units' as item_id,
-        'unitemised' as driver,
-        1 as polarity,
-        coalesce(ledger_revenue.ledger_amount, 0) - coalesce(itemised.itemised_amount, 0) as variance_amount
+        coalesce(itemised.budget_amount, 0)
+        - coalesce(ledger_revenue.itemised_budget_amount, 0) as budget_difference_amount,
+        coalesce(ledger_revenue.actual_amount, 0) - coalesce(itemised.actual_amount, 0)
+        - coalesce(ledger_revenue.budget_amount - ledger_revenue.itemised_budget_amount, 0) as unitemised_amount
     from ledger_revenue
     full outer join itemised
         on
@@ -191,6 +205,26 @@ unitemised_revenue as (
             and ledger_revenue.fiscal_period = itemised.fiscal_period
             and ledger_revenue.product_id is not distinct from itemised.product_id
 
+),
+
+gap_drivers as (
+    {% for driver, item in {
+        'budget_difference': 'units and ledger',
+        'unitemised': 'without units',
+    }.items() %}
+    select
+        'revenue' as bridge,
+        budget_version,
+        fiscal_year,
+        fiscal_period,
+        product_id,
+        '{{ item }}' as item_id,
+        '{{ driver }}' as driver,
+        1 as polarity,
+        {{ driver }}_amount as variance_amount
+    from revenue_gaps
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 ),
 
 labour_rounded as (
@@ -255,7 +289,7 @@ drivers as (
 
     union all
 
-    select * from unitemised_revenue
+    select * from gap_drivers
 
     union all
 

@@ -8,7 +8,7 @@ variance_drivers as (
         fiscal_period,
         fiscal_year,
         product_id,
-        driver,
+        replace(driver, '_', ' ') as driver,
         variance_amount
     from {{ ref('rpt_variance_drivers') }}
     where

@@ -90,11 +90,11 @@ def variance_drivers() -> Figure:
     return Figure(
         title="Price, volume or efficiency: what made the difference?",
         means="Revenue and cost bridges, each summing exactly to its variance; positive helps profit. Calendar is "
-        "the length of the months, unitemised revenue without planned units. Labour is left out here, because it looks at "
-        "part of the cost again.",
+        "the length of the months, budget difference what the ledger plans otherwise than the units, unitemised revenue "
+        "without planned units. Labour is left out here, because it looks at part of the cost again.",
         select="""
             select product_id, coalesce(product, product_id) as product, month, bridge,
-                upper(bridge[1]) || bridge[2:] || ': ' || driver as driver, sum(variance_favourable_amount) as variance_favourable_amount
+                upper(bridge[1]) || bridge[2:] || ': ' || replace(driver, '_', ' ') as driver, sum(variance_favourable_amount) as variance_favourable_amount
             from rpt_variance_drivers
             join report_budgets using (fiscal_year, budget_version)
             join report_periods using (fiscal_period)
