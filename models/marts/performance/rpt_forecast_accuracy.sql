@@ -36,7 +36,9 @@ scored as (
         max(origin_month) as last_origin_month,
         avg(abs(actual_amount - forecast_amount) / nullif(scale_amount, 0)) as mase,
         sum(abs(actual_amount - forecast_amount)) / nullif(sum(abs(actual_amount)), 0) as wape_rate,
-        sum(forecast_amount - actual_amount) / nullif(sum(abs(actual_amount)), 0) as bias_rate,
+        case
+            when sum(actual_amount) > 0 then sum(forecast_amount - actual_amount) / sum(actual_amount)
+        end as bias_rate,
         avg(
             case when abs(actual_amount - forecast_amount) <= 1.2815515655446 * calibrated_deviation_amount then 1e0 else 0e0 end
         ) as coverage_80_rate,
@@ -80,6 +82,7 @@ final as (
         scored.wape_rate,
         case when scored.wape_rate is null then 'no_actuals' end as wape_rate_reason,
         scored.bias_rate,
+        case when scored.bias_rate is null then 'no_positive_actuals' end as bias_rate_reason,
         scored.coverage_80_rate,
         scored.coverage_95_rate,
         scored.formula_coverage_80_rate,

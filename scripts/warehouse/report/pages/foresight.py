@@ -92,7 +92,7 @@ def forecast_accuracy() -> Figure:
         select="""
             select series_level as scope_type, case when series_level = 'company' then 'company' else member_id end as scope_id,
                 measure, forecast_model as method, is_selected, observations, mase, mase_reason, wape_rate, wape_rate_reason,
-                bias_rate, coverage_80_rate, coverage_95_rate
+                bias_rate, bias_rate_reason, coverage_80_rate, coverage_95_rate
             from rpt_forecast_accuracy
             order by measure, is_selected desc, mase""",
         unit="MASE, and % of the actual",
