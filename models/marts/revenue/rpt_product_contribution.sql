@@ -210,12 +210,16 @@ laddered as (
 
 ),
 
--- While no product bears cost, a margin of 100 % would be no finding but a gap.
+-- While no product bears cost, a margin of 100 % would be no finding but a gap. What no product bears has no margin:
+-- its revenue is what the ledger and the invoices differ by, down to pennies of rounding.
 based as (
 
     select
         *,
-        case when is_cost_borne and revenue_amount > 0 then cast(revenue_amount as double) end as rate_base
+        case
+            when is_cost_borne and product_id <> 'unallocated' and revenue_amount > 0
+                then cast(revenue_amount as double)
+        end as rate_base
     from laddered
 
 ),
@@ -248,6 +252,7 @@ final as (
         cast(based.product_contribution_amount as double) / based.rate_base as product_contribution_rate,
         case
             when not based.is_cost_borne then 'no_cost_data'
+            when based.product_id = 'unallocated' then 'no_product'
             when based.rate_base is null then 'no_revenue'
         end as rate_reason
     from based
