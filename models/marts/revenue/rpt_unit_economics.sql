@@ -196,7 +196,7 @@ parts as (
         company.net_burn_amount,
         company.revenue_growth_rate,
         company.free_cash_flow_margin_rate,
-        policies.ltv_horizon_months,
+        cast(1 as double) / policies.ltv_horizon_months as lowest_churn_rate,
         policies.ltv_monthly_discount_rate
     from base_months
     cross join policies
@@ -215,15 +215,26 @@ parts as (
 
 ),
 
--- Margin per customer and month, kept with the probability of staying; churn too small to observe is capped.
+-- Churn too small to observe counts as one loss in the horizon, so that fewer losses never lower a lifetime value.
 lifetimes as (
 
     select
         *,
         case when gross_margin_rate > 0 then arpa_amount * gross_margin_rate end as margin_per_customer_amount,
-        monthly_churn_rate < 1.0 / ltv_horizon_months as is_ltv_capped,
-        (1 - monthly_churn_rate) / (1 + ltv_monthly_discount_rate) as kept_ratio
+        monthly_churn_rate < lowest_churn_rate as is_ltv_capped,
+        case when monthly_churn_rate < lowest_churn_rate then lowest_churn_rate else monthly_churn_rate end
+            as lifetime_churn_rate
     from parts
+
+),
+
+-- What is kept of a month's margin in the next: the customers who stay, discounted.
+keeping as (
+
+    select
+        *,
+        (1 - lifetime_churn_rate) / (1 + ltv_monthly_discount_rate) as kept_ratio
+    from lifetimes
 
 ),
 
@@ -231,22 +242,14 @@ valued as (
 
     select
         *,
-        case
-            when is_ltv_capped then margin_per_customer_amount * ltv_horizon_months
-            else margin_per_customer_amount / nullif(monthly_churn_rate, 0)
-        end as ltv_amount,
-        case
-            when is_ltv_capped and kept_ratio = 1 then margin_per_customer_amount * ltv_horizon_months
-            when is_ltv_capped
-                then margin_per_customer_amount * (1 - power(kept_ratio, ltv_horizon_months)) / (1 - kept_ratio)
-            else margin_per_customer_amount / (1 - kept_ratio)
-        end as ltv_discounted_amount,
+        margin_per_customer_amount / lifetime_churn_rate as ltv_amount,
+        margin_per_customer_amount / (1 - kept_ratio) as ltv_discounted_amount,
         new_logo_spend_amount / nullif(new_customers, 0) as cac_amount,
         case
             when gross_margin_rate > 0
                 then new_logo_spend_amount / nullif(new_amount * gross_margin_rate, 0)
         end as cac_payback_months
-    from lifetimes
+    from keeping
 
 ),
 
