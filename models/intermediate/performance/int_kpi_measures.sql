@@ -174,6 +174,7 @@ cash_flows as (
 
 ),
 
+-- Work is judged by the case approved first: a later one would rewrite months before its lock and bring every index to 1.
 earned_values as (
 
     select
@@ -183,7 +184,7 @@ earned_values as (
         earned_value_amount,
         actual_cost_amount
     from {{ ref('rpt_earned_value') }}
-    where is_current
+    where is_baseline
 
 ),
 
