@@ -39,7 +39,7 @@ contributions as (
         cm1_amount,
         cm2_amount,
         acquisition_amount,
-        engineering_amount,
+        engineering_amount + shared_engineering_amount as total_engineering_amount,
         product_contribution_amount,
         operating_result_amount,
         revenue_amount - operating_result_amount as cost_amount,
@@ -253,7 +253,8 @@ costed as (
         revenue_amount,
         case when count_if(cost_to_serve_amount <> 0) over () > 0 then cost_to_serve_amount end as cost_to_serve_amount,
         case when count_if(acquisition_amount <> 0) over () > 0 then acquisition_amount end as acquisition_amount,
-        case when count_if(engineering_amount <> 0) over () > 0 then engineering_amount end as engineering_amount,
+        case when count_if(total_engineering_amount <> 0) over () > 0 then total_engineering_amount end
+            as total_engineering_amount,
         case when count_if(is_product and cm1_amount <> revenue_amount) over () > 0 then cm1_amount end as cm1_amount,
         case when count_if(is_product and cm2_amount <> revenue_amount) over () > 0 then cm2_amount end as cm2_amount,
         case
@@ -343,7 +344,7 @@ measured as (
             cm1_amount,
             cm2_amount,
             acquisition_amount,
-            engineering_amount,
+            total_engineering_amount,
             product_contribution_amount,
             operating_result_amount,
             cost_amount

@@ -129,6 +129,7 @@ entries as (
             when cost_class in ('cost_to_serve', 'support', 'acquisition') then cost_class
             when product_id is not null and cost_class in ('engineering', 'capitalised', 'amortisation')
                 then 'engineering'
+            when cost_class in ('engineering', 'capitalised', 'amortisation') then 'shared_engineering'
             else 'shared'
         end as step,
         false as is_allocated,
@@ -143,6 +144,7 @@ entries as (
         case
             when cost_allocations.cost_class in ('cost_to_serve', 'support', 'acquisition')
                 then cost_allocations.cost_class
+            when cost_allocations.cost_class in ('engineering', 'capitalised', 'amortisation') then 'shared_engineering'
             else 'shared'
         end as step,
         true as is_allocated,
@@ -159,6 +161,7 @@ entries as (
         case
             when cost_allocations.cost_class in ('cost_to_serve', 'support', 'acquisition')
                 then cost_allocations.cost_class
+            when cost_allocations.cost_class in ('engineering', 'capitalised', 'amortisation') then 'shared_engineering'
             else 'shared'
         end as step,
         true as is_allocated,
@@ -178,9 +181,15 @@ summed as (
         cast(sum(case when step = 'support' then amount else 0 end) as decimal(18, 2)) as support_amount,
         cast(sum(case when step = 'acquisition' then amount else 0 end) as decimal(18, 2)) as acquisition_amount,
         cast(sum(case when step = 'engineering' then amount else 0 end) as decimal(18, 2)) as engineering_amount,
-        cast(sum(case when step = 'shared' then amount else 0 end) as decimal(18, 2)) as shared_cost_amount,
         cast(
-            sum(case when is_allocated and step <> 'shared' then amount else 0 end) as decimal(18, 2)
+            sum(case when step in ('shared', 'shared_engineering') then amount else 0 end) as decimal(18, 2)
+        ) as shared_cost_amount,
+        cast(
+            sum(case when step = 'shared_engineering' then amount else 0 end) as decimal(18, 2)
+        ) as shared_engineering_amount,
+        cast(
+            sum(case when is_allocated and step not in ('shared', 'shared_engineering') then amount else 0 end)
+            as decimal(18, 2)
         ) as allocated_amount
     from entries
     where amount is not null
@@ -242,6 +251,7 @@ final as (
         based.engineering_amount,
         cast(based.product_contribution_amount as decimal(18, 2)) as product_contribution_amount,
         based.shared_cost_amount,
+        based.shared_engineering_amount,
         cast(
             based.product_contribution_amount - based.shared_cost_amount as decimal(18, 2)
         ) as operating_result_amount,
