@@ -1,4 +1,4 @@
--- One row per measure, product, initiative's objective and month: what key figures are made of.
+-- One row per measure, product line, product, initiative's objective and month: what key figures are made of.
 with
 
 -- A figure of a month is one of the whole month.
@@ -16,6 +16,15 @@ whole_months as (
 
     select cast(date_trunc('month', max(last_on) + 1) as date) as open_month
     from last_days
+
+),
+
+products as (
+
+    select
+        product_id,
+        coalesce(product_line, 'unknown') as product_line
+    from {{ ref('dim_product') }}
 
 ),
 
@@ -65,6 +74,7 @@ product_roi as (
 product_metrics as (
 
     select
+        nullif(product_line, 'unallocated') as product_line,
         product_id,
         month_date,
         mrr_amount,
@@ -331,6 +341,7 @@ budget_outlooks as (
 measured as (
 
     select
+        null as product_line,
         product_id,
         null as initiative_id,
         month_date,
@@ -352,6 +363,7 @@ measured as (
     )
     union all
     select
+        null as product_line,
         product_id,
         null as initiative_id,
         month_date,
@@ -366,6 +378,7 @@ measured as (
     )
     union all
     select
+        null as product_line,
         product_id,
         null as initiative_id,
         month_date,
@@ -380,6 +393,7 @@ measured as (
     )
     union all
     select
+        product_line,
         product_id,
         null as initiative_id,
         month_date,
@@ -407,6 +421,7 @@ measured as (
     )
     union all
     select
+        null as product_line,
         null as product_id,
         null as initiative_id,
         month_date,
@@ -427,6 +442,7 @@ measured as (
     )
     union all
     select
+        null as product_line,
         null as product_id,
         null as initiative_id,
         month_date,
@@ -441,6 +457,7 @@ measured as (
     )
     union all
     select
+        null as product_line,
         product_id,
         null as initiative_id,
         month_date,
@@ -459,6 +476,7 @@ measured as (
     )
     union all
     select
+        null as product_line,
         product_id,
         null as initiative_id,
         month_date,
@@ -475,6 +493,7 @@ measured as (
     )
     union all
     select
+        null as product_line,
         product_id,
         null as initiative_id,
         month_date,
@@ -491,6 +510,7 @@ measured as (
     )
     union all
     select
+        null as product_line,
         null as product_id,
         null as initiative_id,
         month_date,
@@ -505,6 +525,7 @@ measured as (
     )
     union all
     select
+        null as product_line,
         null as product_id,
         initiative_id,
         month_date,
@@ -520,6 +541,7 @@ measured as (
     )
     union all
     select
+        null as product_line,
         null as product_id,
         initiative_id,
         month_date,
@@ -535,6 +557,7 @@ measured as (
     )
     union all
     select
+        null as product_line,
         null as product_id,
         null as initiative_id,
         month_date,
@@ -548,6 +571,7 @@ measured as (
     )
     union all
     select
+        null as product_line,
         null as product_id,
         null as initiative_id,
         month_date,
@@ -567,6 +591,7 @@ placed as (
 
     select
         coalesce(initiatives.product_id, measured.product_id) as product_id,
+        measured.product_line,
         initiatives.objective_id,
         measured.month_date,
         measured.measure_id,
@@ -579,13 +604,20 @@ placed as (
 totals as (
 
     select
-        product_id,
-        objective_id,
-        month_date,
-        measure_id,
-        {{ sum_complete('measure_value') }} as measure_value
+        coalesce(placed.product_line, products.product_line) as product_line,
+        placed.product_id,
+        placed.objective_id,
+        placed.month_date,
+        placed.measure_id,
+        {{ sum_complete('placed.measure_value') }} as measure_value
     from placed
-    group by product_id, objective_id, month_date, measure_id
+    left join products on placed.product_id = products.product_id
+    group by
+        coalesce(placed.product_line, products.product_line),
+        placed.product_id,
+        placed.objective_id,
+        placed.month_date,
+        placed.measure_id
 
 ),
 
@@ -593,6 +625,7 @@ final as (
 
     select
         totals.measure_id,
+        totals.product_line,
         totals.product_id,
         totals.objective_id,
         totals.month_date,

@@ -17,6 +17,7 @@ measures as (
 
     select
         measure_id,
+        product_line,
         product_id,
         objective_id,
         month_date,
@@ -27,9 +28,7 @@ measures as (
 
 products as (
 
-    select
-        product_id,
-        product_line
+    select product_id
     from {{ ref('dim_product') }}
 
 ),
@@ -45,13 +44,13 @@ scoped as (
     from measures
     union all
     select
-        measures.measure_id,
+        measure_id,
         'product_line' as scope_type,
-        coalesce(products.product_line, 'unknown') as scope_id,
-        measures.month_date,
-        measures.measure_value
+        product_line as scope_id,
+        month_date,
+        measure_value
     from measures
-    inner join products on measures.product_id = products.product_id
+    where product_line is not null
     union all
     select
         measures.measure_id,

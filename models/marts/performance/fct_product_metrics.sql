@@ -1,9 +1,11 @@
--- One row per product and whole calendar month, and one (unallocated) for what the company has beside its products.
+-- One row per product and whole calendar month, and one (unallocated) for what each line and the company have beside.
 with
 
 products as (
 
-    select product_id
+    select
+        product_id,
+        coalesce(product_line, 'unknown') as product_line
     from {{ ref('dim_product') }}
 
 ),
@@ -150,18 +152,40 @@ bounds as (
 
 ),
 
-members as (
+-- A product stands for itself and, with the others, for its line.
+memberships as (
 
-    select product_id
+    select
+        product_id as part_id,
+        product_line,
+        product_id
     from products
     union all
-    select 'unallocated' as product_id
+    select
+        product_id as part_id,
+        product_line,
+        'unallocated' as product_id
+    from products
+
+),
+
+members as (
+
+    select distinct
+        product_line,
+        product_id
+    from memberships
+    union all
+    select
+        'unallocated' as product_line,
+        'unallocated' as product_id
 
 ),
 
 scaffold as (
 
     select
+        members.product_line,
         members.product_id,
         cast({{ dbt.dateadd('month', 'numbers.months', 'bounds.first_month') }} as date) as month_date,
         bounds.mrr_month,
@@ -175,36 +199,45 @@ scaffold as (
 
 ),
 
+-- A customer counts once per product and once per line, whatever he moves between within it.
 contracts as (
 
     select
-        customer_id,
-        product_id,
-        month_date,
-        sum(constant_closing_mrr_amount) as constant_amount,
-        {{ sum_complete('reporting_closing_mrr_amount') }} as reporting_amount
+        contract_months.customer_id,
+        memberships.product_line,
+        memberships.product_id,
+        contract_months.month_date,
+        sum(contract_months.constant_closing_mrr_amount) as constant_amount,
+        {{ sum_complete('contract_months.reporting_closing_mrr_amount') }} as reporting_amount
     from contract_months
-    where constant_closing_mrr_amount is not null
-    group by customer_id, product_id, month_date
+    inner join memberships on contract_months.product_id = memberships.part_id
+    where contract_months.constant_closing_mrr_amount is not null
+    group by
+        contract_months.customer_id,
+        memberships.product_line,
+        memberships.product_id,
+        contract_months.month_date
 
 ),
 
 recurring as (
 
     select
+        product_line,
         product_id,
         month_date,
         cast(round({{ sum_complete('reporting_amount') }}, 2) as decimal(18, 2)) as mrr_amount,
         count(case when constant_amount > 0 then 1 end) as customers
     from contracts
-    group by product_id, month_date
+    group by product_line, product_id, month_date
 
 ),
 
--- The closed cohort of a product: who paid for it when the window opened.
+-- The closed cohort of a product, or of a line: who paid for it when the window opened.
 cohorts as (
 
     select
+        openings.product_line,
         openings.product_id,
         company_retention.month_date,
         cast(round(sum(openings.constant_amount), 2) as decimal(18, 2)) as opening_mrr_amount,
@@ -222,9 +255,10 @@ cohorts as (
     left join contracts as endings
         on
             openings.customer_id = endings.customer_id
+            and openings.product_line = endings.product_line
             and openings.product_id = endings.product_id
             and company_retention.month_date = endings.month_date
-    group by openings.product_id, company_retention.month_date
+    group by openings.product_line, openings.product_id, company_retention.month_date
 
 ),
 
@@ -245,38 +279,65 @@ customer_usage as (
 
 ),
 
-usage as (
+-- A customer is active where he uses a product he pays for.
+customer_activity as (
 
     select
         customer_usage.product_id,
         customer_usage.month_date,
-        sum(customer_usage.active_users) as active_users,
-        count(case when customer_usage.active_users > 0 and contracts.constant_amount > 0 then 1 end)
-            as active_customers
+        customer_usage.customer_id,
+        customer_usage.active_users,
+        case when customer_usage.active_users > 0 and contracts.constant_amount > 0 then 1 else 0 end as is_active
     from customer_usage
     left join contracts
         on
             customer_usage.product_id = contracts.product_id
             and customer_usage.customer_id = contracts.customer_id
             and customer_usage.month_date = contracts.month_date
-    group by customer_usage.product_id, customer_usage.month_date
+
+),
+
+member_customer_usage as (
+
+    select
+        memberships.product_line,
+        memberships.product_id,
+        customer_activity.month_date,
+        customer_activity.customer_id,
+        max(customer_activity.active_users) as active_users,
+        max(customer_activity.is_active) as is_active
+    from customer_activity
+    inner join memberships on customer_activity.product_id = memberships.part_id
+    group by
+        memberships.product_line,
+        memberships.product_id,
+        customer_activity.month_date,
+        customer_activity.customer_id
+
+),
+
+usage as (
+
+    select
+        product_line,
+        product_id,
+        month_date,
+        sum(active_users) as active_users,
+        sum(is_active) as active_customers
+    from member_customer_usage
+    group by product_line, product_id, month_date
 
 ),
 
 company_customer_usage as (
 
     select
-        customer_usage.month_date,
-        customer_usage.customer_id,
-        max(customer_usage.active_users) as active_users,
-        max(case when customer_usage.active_users > 0 and contracts.constant_amount > 0 then 1 else 0 end) as is_active
-    from customer_usage
-    left join contracts
-        on
-            customer_usage.product_id = contracts.product_id
-            and customer_usage.customer_id = contracts.customer_id
-            and customer_usage.month_date = contracts.month_date
-    group by customer_usage.month_date, customer_usage.customer_id
+        month_date,
+        customer_id,
+        max(active_users) as active_users,
+        max(is_active) as is_active
+    from customer_activity
+    group by month_date, customer_id
 
 ),
 
@@ -315,6 +376,7 @@ ticket_events as (
 tickets as (
 
     select
+        coalesce(products.product_line, 'unallocated') as product_line,
         coalesce(products.product_id, 'unallocated') as product_id,
         cast(date_trunc('month', ticket_events.event_on) as date) as month_date,
         sum(ticket_events.opened_tickets) as opened_tickets,
@@ -323,6 +385,7 @@ tickets as (
     from ticket_events
     left join products on ticket_events.product_id = products.product_id
     group by
+        coalesce(products.product_line, 'unallocated'),
         coalesce(products.product_id, 'unallocated'),
         cast(date_trunc('month', ticket_events.event_on) as date)
 
@@ -331,6 +394,7 @@ tickets as (
 surveys as (
 
     select
+        coalesce(products.product_line, 'unallocated') as product_line,
         coalesce(products.product_id, 'unallocated') as product_id,
         cast(date_trunc('month', survey_responses.responded_on) as date) as month_date,
         count(survey_responses.score) as responses,
@@ -339,6 +403,7 @@ surveys as (
     from survey_responses
     left join products on survey_responses.product_id = products.product_id
     group by
+        coalesce(products.product_line, 'unallocated'),
         coalesce(products.product_id, 'unallocated'),
         cast(date_trunc('month', survey_responses.responded_on) as date)
 
@@ -348,6 +413,7 @@ surveys as (
 product_months as (
 
     select
+        scaffold.product_line,
         scaffold.product_id,
         scaffold.month_date,
         case
@@ -390,73 +456,68 @@ product_months as (
     from scaffold
     left join recurring
         on
-            scaffold.product_id = recurring.product_id
+            scaffold.product_line = recurring.product_line
+            and scaffold.product_id = recurring.product_id
             and scaffold.month_date = recurring.month_date
     left join company_usage on scaffold.month_date = company_usage.month_date
     left join company_months on scaffold.month_date = company_months.month_date
     left join company_retention on scaffold.month_date = company_retention.month_date
     left join cohorts
         on
-            scaffold.product_id = cohorts.product_id
+            scaffold.product_line = cohorts.product_line
+            and scaffold.product_id = cohorts.product_id
             and scaffold.month_date = cohorts.month_date
     left join usage
         on
-            scaffold.product_id = usage.product_id
+            scaffold.product_line = usage.product_line
+            and scaffold.product_id = usage.product_id
             and scaffold.month_date = usage.month_date
     left join tickets
         on
-            scaffold.product_id = tickets.product_id
+            scaffold.product_line = tickets.product_line
+            and scaffold.product_id = tickets.product_id
             and scaffold.month_date = tickets.month_date
     left join surveys
         on
-            scaffold.product_id = surveys.product_id
+            scaffold.product_line = surveys.product_line
+            and scaffold.product_id = surveys.product_id
             and scaffold.month_date = surveys.month_date
 
 ),
 
--- What makes the products the company: customers of several products are one, moves between products are none,
+-- What makes the products the line and the lines the company: customers of several are one, moves between them are none,
 -- and amounts converted per customer round differently from those converted per product.
 completed as (
 
     select
+        product_line,
         product_id,
         month_date,
-        case
-            when product_id = 'unallocated' then company_mrr_amount - sum(mrr_amount) over (partition by month_date)
-            else mrr_amount
-        end as mrr_amount,
-        case
-            when product_id = 'unallocated' then company_customers - sum(customers) over (partition by month_date)
-            else customers
-        end as customers,
-        case
-            when product_id = 'unallocated' then company_opening_mrr_amount - sum(opening_mrr_amount) over (partition by month_date)
-            else opening_mrr_amount
-        end as opening_mrr_amount,
-        case
-            when product_id = 'unallocated' then company_retained_mrr_amount - sum(retained_mrr_amount) over (partition by month_date)
-            else retained_mrr_amount
-        end as retained_mrr_amount,
-        case
-            when product_id = 'unallocated' then company_closing_mrr_amount - sum(closing_mrr_amount) over (partition by month_date)
-            else closing_mrr_amount
-        end as closing_mrr_amount,
-        case
-            when product_id = 'unallocated' then company_opening_customers - sum(opening_customers) over (partition by month_date)
-            else opening_customers
-        end as opening_customers,
-        case
-            when product_id = 'unallocated' then company_lost_customers - sum(lost_customers) over (partition by month_date)
-            else lost_customers
-        end as lost_customers,
-        case
-            when product_id = 'unallocated' then company_active_users - sum(active_users) over (partition by month_date)
-            else active_users
-        end as active_users,
-        case
-            when product_id = 'unallocated' then company_active_customers - sum(active_customers) over (partition by month_date)
-            else active_customers
-        end as active_customers,
+        {% for measure in [
+            'mrr_amount',
+            'customers',
+            'opening_mrr_amount',
+            'retained_mrr_amount',
+            'closing_mrr_amount',
+            'opening_customers',
+            'lost_customers',
+            'active_users',
+            'active_customers',
+        ] %}
+            case
+                when product_line = 'unallocated'
+                    then
+                        company_{{ measure }}
+                        - sum(case when product_line <> 'unallocated' and product_id = 'unallocated' then {{ measure }} end)
+                            over (partition by month_date)
+                when product_id = 'unallocated'
+                    then
+                        {{ measure }}
+                        - sum(case when product_id <> 'unallocated' then {{ measure }} end)
+                            over (partition by month_date, product_line)
+                else {{ measure }}
+            end as {{ measure }},
+        {% endfor %}
         opened_tickets,
         resolved_tickets,
         resolution_hours,
@@ -470,6 +531,7 @@ completed as (
 final as (
 
     select
+        product_line,
         product_id,
         month_date,
         cast(mrr_amount as decimal(18, 2)) as mrr_amount,
@@ -485,15 +547,27 @@ final as (
         cast(resolved_tickets as bigint) as resolved_tickets,
         {{ round_amount('resolution_hours') }} as resolution_hours,
         cast(
-            sum(responses) over (partition by product_id order by month_date rows between 11 preceding and current row)
+            sum(responses) over (
+                partition by product_line, product_id
+                order by month_date
+                rows between 11 preceding and current row
+            )
             as bigint
         ) as ttm_responses,
         cast(
-            sum(promoters) over (partition by product_id order by month_date rows between 11 preceding and current row)
+            sum(promoters) over (
+                partition by product_line, product_id
+                order by month_date
+                rows between 11 preceding and current row
+            )
             as bigint
         ) as ttm_promoters,
         cast(
-            sum(detractors) over (partition by product_id order by month_date rows between 11 preceding and current row)
+            sum(detractors) over (
+                partition by product_line, product_id
+                order by month_date
+                rows between 11 preceding and current row
+            )
             as bigint
         ) as ttm_detractors
     from completed
