@@ -19,21 +19,15 @@ assets as (
 
 ),
 
-business_cases as (
+case_flows as (
 
-    select * from {{ ref('stg_product__business_cases') }}
+    select * from {{ ref('int_initiative_case_flows') }}
 
 ),
 
 milestones as (
 
     select * from {{ ref('stg_product__milestones') }}
-
-),
-
-fx_rates as (
-
-    select * from {{ ref('int_fx_rates') }}
 
 ),
 
@@ -76,77 +70,23 @@ books as (
 
 ),
 
-locked_versions as (
-
-    select
-        initiative_id,
-        case_version,
-        min(locked_at) as locked_at
-    from business_cases
-    where locked_at is not null
-    group by
-        initiative_id,
-        case_version
-
-),
-
 -- The first locked case is what was approved; later ones say what it became.
-approved_versions as (
-
-    select
-        initiative_id,
-        case_version
-    from locked_versions
-    qualify row_number() over (partition by initiative_id order by locked_at, case_version) = 1
-
-),
-
--- Months no rate is known for yet are planned at the last known one.
-latest_rates as (
-
-    select
-        from_currency,
-        max(rate_month) as rate_month,
-        max_by(average_rate, rate_month) as average_rate
-    from fx_rates
-    group by from_currency
-
-),
-
 planned as (
 
     select
-        business_cases.initiative_id,
-        business_cases.case_version,
-        sum({{ convert_amount('business_cases.amount', 'coalesce(fx_rates.average_rate, latest_rates.average_rate)') }})
-            as planned_amount,
-        sum(case
-            when business_cases.period_month <= reporting_date.reporting_on
-                then {{ convert_amount(
-                    'business_cases.amount', 'coalesce(fx_rates.average_rate, latest_rates.average_rate)'
-                ) }}
-            else 0
-        end) as planned_to_date_amount
-    from business_cases
-    inner join approved_versions
-        on
-            business_cases.initiative_id = approved_versions.initiative_id
-            and business_cases.case_version = approved_versions.case_version
+        case_flows.initiative_id,
+        case_flows.case_version,
+        sum(case_flows.build_cost_amount) as planned_amount,
+        sum(case when case_flows.month_date <= reporting_date.reporting_on then case_flows.build_cost_amount else 0 end)
+            as planned_to_date_amount
+    from case_flows
     cross join reporting_date
-    left join fx_rates
-        on
-            business_cases.currency = fx_rates.from_currency
-            and business_cases.period_month = fx_rates.rate_month
-    left join latest_rates
-        on
-            business_cases.currency = latest_rates.from_currency
-            and business_cases.period_month > latest_rates.rate_month
     where
-        business_cases.flow_type = 'cost'
-        and business_cases.flow_class in ('{{ var("development_flow_classes") | join("', '") }}')
+        case_flows.is_baseline
+        and case_flows.locked_at is not null
     group by
-        business_cases.initiative_id,
-        business_cases.case_version
+        case_flows.initiative_id,
+        case_flows.case_version
 
 ),
 
