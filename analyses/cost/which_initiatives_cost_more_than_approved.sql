@@ -4,8 +4,8 @@ select
     initiative_name,
     status,
     planned_amount,
-    cash_amount,
-    cash_amount - planned_amount as overrun_amount,
+    actual_build_cost_amount,
+    actual_build_cost_amount - planned_amount as overrun_amount,
     cost_overrun_rate,
     end_slip_days,
     accepted_scope_share,
@@ -15,5 +15,5 @@ select
 from {{ ref('rpt_development_cost') }}
 where cash_amount > 0
 order by
-    cash_amount - planned_amount desc nulls last,
+    actual_build_cost_amount - planned_amount desc nulls last,
     initiative_id

@@ -31,6 +31,7 @@ case_flows as (
     select
         initiative_id,
         month_date,
+        locked_at,
         is_baseline,
         is_current,
         build_cost_amount,
@@ -86,6 +87,8 @@ plans as (
         min(case when is_current and build_cost_amount > 0 then month_date end) as current_first_month,
         max(case when is_current and build_cost_amount > 0 then month_date end) as current_last_month,
         cast(sum(case when is_baseline then build_cost_amount else 0 end) as double) as baseline_build_cost,
+        cast(sum(case when is_baseline and locked_at is not null then build_cost_amount else 0 end) as double)
+            as approved_build_cost,
         cast(sum(case when is_current then build_cost_amount else 0 end) as double) as current_build_cost
     from case_flows
     group by initiative_id
@@ -109,6 +112,7 @@ standings as (
         plans.current_first_month,
         plans.current_last_month,
         plans.baseline_build_cost,
+        plans.approved_build_cost,
         plans.current_build_cost,
         coalesce(initiatives.ready_for_use_on <= policy.reporting_on, false) as is_ready,
         coalesce(cast(actual_costs.build_cost_amount as double), 0) as actual_build_cost,
@@ -237,6 +241,7 @@ experienced as (
         standings.current_first_month,
         standings.current_build_months,
         standings.baseline_build_cost,
+        standings.approved_build_cost,
         standings.current_build_cost,
         standings.actual_build_cost,
         standings.complete_share,
@@ -327,6 +332,14 @@ final as (
         measured_months,
         realised_benefit,
         cash_share,
+        case when is_ready and approved_build_cost > 0 then actual_build_cost / approved_build_cost - 1 end
+            as cost_overrun_rate,
+        case
+            when not coalesce(approved_build_cost > 0, false) then 'no_approved_cost'
+            when is_ready then null
+            when status in ('abandoned', 'rejected') then 'stopped'
+            else 'not_ready'
+        end as cost_overrun_rate_reason,
         cost_ratio,
         duration_ratio,
         benefit_ratio,

@@ -25,6 +25,12 @@ case_flows as (
 
 ),
 
+progress as (
+
+    select * from {{ ref('int_initiative_progress') }}
+
+),
+
 milestones as (
 
     select * from {{ ref('stg_product__milestones') }}
@@ -136,6 +142,7 @@ final as (
             coalesce(costs.people_amount, 0) + coalesce(costs.vendor_amount, 0) + coalesce(costs.cloud_amount, 0)
             as decimal(18, 2)
         ) as cash_amount,
+        {{ round_amount('progress.actual_build_cost') }} as actual_build_cost_amount,
         cast(coalesce(costs.fully_loaded_amount, 0) as decimal(18, 2)) as fully_loaded_amount,
         cast(coalesce(books.capitalised_amount, 0) as decimal(18, 2)) as capitalised_amount,
         cast(
@@ -156,18 +163,8 @@ final as (
         cast(coalesce(books.ledger_amortisation_amount, 0) as decimal(18, 2)) as ledger_amortisation_amount,
         cast('{{ var("reporting_currency") }}' as {{ dbt.type_string() }}) as currency,
         coalesce(books.is_impairment_flagged, false) as is_impairment_flagged,
-        case
-            when planned.planned_amount > 0 and initiatives.ready_for_use_on is not null
-                then
-                    cast(
-                        coalesce(costs.people_amount, 0) + coalesce(costs.vendor_amount, 0)
-                        + coalesce(costs.cloud_amount, 0) as double
-                    ) / cast(planned.planned_amount as double) - 1
-        end as cost_overrun_rate,
-        case
-            when not coalesce(planned.planned_amount > 0, false) then 'no_approved_case'
-            when initiatives.ready_for_use_on is null then 'not_ready'
-        end as cost_overrun_rate_reason,
+        progress.cost_overrun_rate,
+        progress.cost_overrun_rate_reason,
         case
             when costs.people_amount + costs.vendor_amount + costs.cloud_amount > 0
                 then
@@ -179,6 +176,7 @@ final as (
         end as capitalised_rate_reason
     from initiatives
     cross join reporting_date
+    inner join progress on initiatives.initiative_id = progress.initiative_id
     left join costs on initiatives.initiative_id = costs.initiative_id
     left join books on initiatives.initiative_id = books.initiative_id
     left join planned on initiatives.initiative_id = planned.initiative_id

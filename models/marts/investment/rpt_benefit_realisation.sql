@@ -35,6 +35,8 @@ progress as (
         initiative_id,
         is_ready,
         actual_build_cost,
+        cost_overrun_rate,
+        cost_overrun_rate_reason,
         benefit_ratio,
         class_size,
         class_cost_ratio,
@@ -172,6 +174,8 @@ joined as (
         outcomes.realised_benefit_amount,
         outcomes.time_released_amount,
         progress.actual_build_cost,
+        progress.cost_overrun_rate,
+        progress.cost_overrun_rate_reason,
         progress.is_ready,
         progress.benefit_ratio,
         progress.class_size,
@@ -249,9 +253,18 @@ final as (
         cast(approved_build_cost_amount as decimal(18, 2)) as approved_build_cost_amount,
         {{ round_amount('actual_build_cost') }} as actual_build_cost_amount,
         cast(forecast_build_cost_amount as decimal(18, 2)) as forecast_build_cost_amount,
-        cast(forecast_build_cost_amount as double) / nullif(cast(approved_build_cost_amount as double), 0) - 1
-            as cost_overrun_rate,
-        case when approved_build_cost_amount = 0 then 'no_approved_cost' end as cost_overrun_rate_reason,
+        cost_overrun_rate,
+        cost_overrun_rate_reason,
+        -- What a stopped initiative spent is no forecast of the whole.
+        case
+            when approved_build_cost_amount > 0 and (is_ready or status not in ('abandoned', 'rejected'))
+                then cast(forecast_build_cost_amount as double) / cast(approved_build_cost_amount as double) - 1
+        end as forecast_cost_overrun_rate,
+        case
+            when not approved_build_cost_amount > 0 then 'no_approved_cost'
+            when not is_ready and status in ('abandoned', 'rejected') then 'stopped'
+            when forecast_build_cost_amount is null then 'no_cost'
+        end as forecast_cost_overrun_rate_reason,
         cast(planned_benefit_to_date_amount as decimal(18, 2)) as planned_benefit_to_date_amount,
         cast(realised_benefit_amount as decimal(18, 2)) as realised_benefit_amount,
         cast(time_released_amount as decimal(18, 2)) as time_released_amount,

@@ -130,6 +130,10 @@ shortfalls as (
         || case
             when realisations.cost_overrun_rate >= 0.1
                 then ' Building it cost ' || {{ percent_text('realisations.cost_overrun_rate') }} || ' more than approved.'
+            when realisations.forecast_cost_overrun_rate >= 0.1
+                then
+                    ' Building it is expected to cost '
+                    || {{ percent_text('realisations.forecast_cost_overrun_rate') }} || ' more than approved.'
             else ''
         end
         || case

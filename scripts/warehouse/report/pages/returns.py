@@ -141,7 +141,8 @@ def realisation() -> Figure:
         select="""
             select initiative_id, product_id, initiative_name as initiative, owner, planned_benefit_to_date_amount,
                 realised_benefit_amount, realisation_rate, realisation_rate_reason, cost_overrun_rate,
-                cost_overrun_rate_reason, slip_days, slip_days_reason, review_state, review_due_on
+                cost_overrun_rate_reason, forecast_cost_overrun_rate, forecast_cost_overrun_rate_reason, slip_days,
+                slip_days_reason, review_state, review_due_on
             from rpt_benefit_realisation
             order by realisation_rate nulls last""",
         labels={
@@ -149,6 +150,7 @@ def realisation() -> Figure:
             "realised_benefit_amount": "Confirmed",
             "realisation_rate": "Realised",
             "cost_overrun_rate": "Cost overrun",
+            "forecast_cost_overrun_rate": "Cost overrun, expected",
             "slip_days": "Days late",
         },
         totals=(
