@@ -53,6 +53,17 @@ costs as (
         sum(case when cost_type = 'vendor' then cash_amount else 0 end) as vendor_amount,
         sum(case when cost_type = 'cloud' then cash_amount else 0 end) as cloud_amount,
         sum(fully_loaded_amount) as fully_loaded_amount,
+        -- Capitalised cost leaves out what the capitalisable rate does not hold.
+        sum(case when expense_reason in ('activity_not_eligible', 'account_not_eligible') then cash_amount else 0 end)
+            as expensed_not_eligible_amount,
+        sum(case when expense_reason = 'not_authorised' then cash_amount else 0 end) as expensed_not_authorised_amount,
+        sum(case when expense_reason = 'no_decision' then cash_amount else 0 end) as expensed_no_decision_amount,
+        sum(case when expense_reason = 'decided_against' then cash_amount else 0 end)
+            as expensed_decided_against_amount,
+        sum(case when expense_reason = 'ready_for_use' then cash_amount else 0 end) as expensed_ready_for_use_amount,
+        sum(case when expense_reason = 'no_regime' then cash_amount else 0 end) as expensed_no_regime_amount,
+        sum(case when expense_reason is null then cash_amount - capitalised_amount else 0 end)
+            as expensed_overhead_amount,
         case when min(regime) = max(regime) then min(regime) else min(regime) || ', ' || max(regime) end as regimes,
         min(fiscal_period) as first_fiscal_period,
         max(fiscal_period) as last_fiscal_period
@@ -150,6 +161,13 @@ final as (
             - coalesce(books.capitalised_amount, 0)
             as decimal(18, 2)
         ) as expensed_amount,
+        cast(coalesce(costs.expensed_not_eligible_amount, 0) as decimal(18, 2)) as expensed_not_eligible_amount,
+        cast(coalesce(costs.expensed_not_authorised_amount, 0) as decimal(18, 2)) as expensed_not_authorised_amount,
+        cast(coalesce(costs.expensed_no_decision_amount, 0) as decimal(18, 2)) as expensed_no_decision_amount,
+        cast(coalesce(costs.expensed_decided_against_amount, 0) as decimal(18, 2)) as expensed_decided_against_amount,
+        cast(coalesce(costs.expensed_ready_for_use_amount, 0) as decimal(18, 2)) as expensed_ready_for_use_amount,
+        cast(coalesce(costs.expensed_no_regime_amount, 0) as decimal(18, 2)) as expensed_no_regime_amount,
+        cast(coalesce(costs.expensed_overhead_amount, 0) as decimal(18, 2)) as expensed_overhead_amount,
         cast(coalesce(books.amortisation_amount, 0) as decimal(18, 2)) as amortisation_amount,
         cast(
             coalesce(costs.people_amount, 0) + coalesce(costs.vendor_amount, 0) + coalesce(costs.cloud_amount, 0)
