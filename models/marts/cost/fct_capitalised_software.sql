@@ -277,7 +277,10 @@ scheduled as (
         schedule_periods.initiative_id,
         schedule_periods.fiscal_period,
         schedule_periods.start_on,
-        schedule_periods.is_abandoned,
+        -- Without a dated decision, all that is known is that it is abandoned by now.
+        schedule_periods.is_abandoned
+        and coalesce(schedule_periods.stopped_on, reporting_date.reporting_on) <= schedule_periods.end_on
+            as is_abandoned,
         schedule_periods.ready_for_use_on,
         schedule_periods.end_on,
         coalesce(capitalised.capitalised_amount, 0) as capitalised_amount,
