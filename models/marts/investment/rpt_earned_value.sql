@@ -142,7 +142,10 @@ indexed as (
         budget * spent / nullif(earned, 0) as eac_cpi,
         spent + budget - earned as eac_remaining_at_budget,
         spent + (budget - earned) * spent * planned / nullif(earned * earned, 0) as eac_cpi_spi,
-        spent + cast(remaining_cost_amount as double) as eac_bottom_up
+        -- Work left when the months of a re-estimate are over is work it says nothing about.
+        case
+            when remaining_cost_amount > 0 or earned >= budget then spent + cast(remaining_cost_amount as double)
+        end as eac_bottom_up
     from measured
 
 ),
@@ -178,7 +181,10 @@ final as (
             when planned = 0 then 'nothing_planned'
         end as eac_index_reason,
         {{ round_amount('eac_bottom_up') }} as eac_bottom_up_amount,
-        case when eac_bottom_up is null then 'not_re_estimated' end as eac_bottom_up_amount_reason,
+        case
+            when remaining_cost_amount is null then 'not_re_estimated'
+            when eac_bottom_up is null then 're_estimate_expired'
+        end as eac_bottom_up_amount_reason,
         least(
             coalesce(eac_cpi_amount, eac_remaining_at_budget_amount),
             eac_remaining_at_budget_amount,
