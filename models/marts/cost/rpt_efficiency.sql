@@ -121,26 +121,43 @@ accepted as (
 
 ),
 
+-- A period counts for what was spent in it, for what was accepted in it, or for both.
+scope_flows as (
+
+    select
+        product_id,
+        fiscal_period,
+        spent_amount,
+        null as accepted_amount
+    from spent
+
+    union all
+
+    select
+        product_id,
+        fiscal_period,
+        null as spent_amount,
+        accepted_amount
+    from accepted
+
+),
+
 -- Money is spent before scope is accepted: four quarters of both even that out.
 scope_periods as (
 
     select
-        spent.product_id,
+        scope_flows.product_id,
         periods.fiscal_period,
-        sum(spent.spent_amount) as spent_amount,
-        sum(accepted.accepted_amount) as accepted_amount
+        sum(scope_flows.spent_amount) as spent_amount,
+        sum(scope_flows.accepted_amount) as accepted_amount
     from periods
     inner join periods as window_periods
         on
             window_periods.period_sequence between periods.period_sequence - 11 and periods.period_sequence
-    inner join spent on window_periods.fiscal_period = spent.fiscal_period
-    left join accepted
-        on
-            spent.product_id = accepted.product_id
-            and spent.fiscal_period = accepted.fiscal_period
+    inner join scope_flows on window_periods.fiscal_period = scope_flows.fiscal_period
     where periods.is_closed
     group by
-        spent.product_id,
+        scope_flows.product_id,
         periods.fiscal_period
 
 ),
