@@ -113,3 +113,49 @@ def test_what_is_unused_stays_out_of_products(working: duckdb.DuckDBPyConnection
         """
     ).fetchall()[0]
     assert unused == unallocated > 0
+
+
+def test_products_bear_the_cloud_they_used_and_nobody_what_was_paid_ahead(
+    working: duckdb.DuckDBPyConnection,
+) -> None:
+    """Over the terms of cd-2023 and cd-2024 cash is effective cost for each product; paying ahead is nil."""
+    found = working.execute(
+        """
+        with term as (
+            select fiscal_period from marts.dim_fiscal_period
+            where is_reporting_entity and start_on >= date '2023-10-01' and end_on <= date '2025-09-30'
+        ),
+        used as (
+            select product_id, sum(reporting_effective_cost) as used_amount
+            from intermediate.int_cloud_charges
+            where billing_month between date '2023-10-01' and date '2025-09-30' and product_id is not null
+            group by product_id
+        ),
+        driven as (
+            select consumer_id as product_id, sum(quantity) as driver_amount
+            from intermediate.int_allocation_drivers semi join term using (fiscal_period)
+            where driver_id = 'direct_cloud_cost'
+            group by consumer_id
+        ),
+        borne as (
+            select
+                product_id,
+                sum(reporting_amount) filter (entry_type <> 'cloud_prepayment') as cloud_amount,
+                sum(reporting_amount) filter (entry_type = 'cloud_prepayment') as prepaid_amount
+            from marts.fct_cost_entries
+            where detail_source = 'cloud' and reporting_fiscal_period in (from term)
+            group by product_id
+        )
+        select product_id, round(cloud_amount - used_amount), round(driver_amount - used_amount), round(prepaid_amount)
+        from borne left join used using (product_id) left join driven using (product_id)
+        order by product_id nulls last
+        """
+    ).fetchall()
+    products = [row for row in found if row[0] is not None]
+    assert {row[0] for row in products} >= {"P1", "P2", "P3", "P4", "P5"}
+    assert {row[1:] for row in products} == {(0, 0, None)}
+    assert [row[3] for row in found if row[0] is None] == [0]
+    bearers = working.execute(
+        "select distinct product_id from marts.rpt_product_cost where cost_class = 'prepaid_cloud'"
+    ).fetchall()
+    assert bearers == [("unallocated",)]

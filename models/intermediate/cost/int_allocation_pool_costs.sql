@@ -20,7 +20,7 @@ periods as (
 
 ),
 
--- Unused capacity, unknown products and differences between ledger and detail stay where they can be seen.
+-- Unused capacity, prepayments, unknown products and differences between ledger and detail stay where they can be seen.
 shared_entries as (
 
     select
@@ -37,7 +37,7 @@ shared_entries as (
     where
         cost_entries.product_id is null
         and cost_entries.unknown_product_id is null
-        and cost_entries.entry_type not in ('unused_capacity', 'pay_averaging', 'unreconciled')
+        and cost_entries.entry_type not in ('unused_capacity', 'pay_averaging', 'cloud_prepayment', 'unreconciled')
         and cost_entries.reporting_amount is not null
 
 ),

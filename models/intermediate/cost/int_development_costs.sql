@@ -96,7 +96,7 @@ other_costs as (
     where
         cost_entries.initiative_id is not null
         and cost_entries.is_cash_cost
-        and cost_entries.entry_type in ('ledger', 'cloud', 'cloud_prepayment')
+        and cost_entries.entry_type in ('ledger', 'cloud')
 
 ),
 

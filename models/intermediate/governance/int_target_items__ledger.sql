@@ -169,6 +169,8 @@ judged_lines as (
         coalesce(broken_rows.is_broken = 1, false) as is_broken,
         case
             when ledger_lines.product_id is not null then 1.0
+            -- Products bear a commitment when they use it; no line of paying ahead is theirs to miss.
+            when ledger_lines.entry_type = 'cloud_prepayment' then 1.0
             when ledger_lines.entry_type in ('unused_capacity', 'pay_averaging', 'unreconciled') then 0.0
             else coalesce(class_shares.mapped_share, 0.0)
         end as mapped_share

@@ -419,8 +419,11 @@ cloud_placed as (
         coalesce(
             cloud_cents.cost_center_id, product_homes.cost_center_id, shared_homes.cost_center_id
         ) as cost_center_id,
-        coalesce(cloud_cents.product_id, cloud_cents.unknown_product_id) as product_id,
-        cloud_cents.initiative_id,
+        -- Who buys a commitment is not who uses it: what is used has a product, paying ahead for it has none.
+        case
+            when cloud_cents.entry_type = 'cloud' then coalesce(cloud_cents.product_id, cloud_cents.unknown_product_id)
+        end as product_id,
+        case when cloud_cents.entry_type = 'cloud' then cloud_cents.initiative_id end as initiative_id,
         cloud_cents.provider_name as vendor,
         cloud_cents.service_name as description,
         cloud_cents.amount,

@@ -72,7 +72,7 @@ shared_entries as (
         reporting_amount,
         case
             when unknown_product_id is not null then 'unknown_product'
-            when entry_type in ('unused_capacity', 'pay_averaging', 'unreconciled') then entry_type
+            when entry_type in ('unused_capacity', 'pay_averaging', 'cloud_prepayment', 'unreconciled') then entry_type
             else 'shared'
         end as kind
     from cost_entries

@@ -108,7 +108,7 @@ cost_entries as (
     where
         initiative_id is not null
         and is_cash_cost
-        and entry_type in ('ledger', 'cloud', 'cloud_prepayment')
+        and entry_type in ('ledger', 'cloud')
 
 ),
 
