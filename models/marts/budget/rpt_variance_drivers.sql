@@ -21,18 +21,18 @@ variance_lines as (
 
 ),
 
-fiscal_periods as (
-
-    select * from {{ ref('dim_fiscal_period') }}
-
-),
-
 -- Accounts whose budget is planned in units, too.
 itemised_accounts as (
 
     select distinct revenue_account_id as account_id
     from {{ ref('charge_types') }}
     where charge_type = 'recurring'
+
+),
+
+fiscal_periods as (
+
+    select * from {{ ref('dim_fiscal_period') }}
 
 ),
 

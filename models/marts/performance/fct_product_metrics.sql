@@ -504,19 +504,19 @@ completed as (
             'active_users',
             'active_customers',
         ] %}
-            case
-                when product_line = 'unallocated'
-                    then
-                        company_{{ measure }}
-                        - sum(case when product_line <> 'unallocated' and product_id = 'unallocated' then {{ measure }} end)
-                            over (partition by month_date)
-                when product_id = 'unallocated'
-                    then
-                        {{ measure }}
-                        - sum(case when product_id <> 'unallocated' then {{ measure }} end)
-                            over (partition by month_date, product_line)
-                else {{ measure }}
-            end as {{ measure }},
+        case
+            when product_line = 'unallocated'
+                then
+                    company_{{ measure }}
+                    - sum(case when product_line <> 'unallocated' and product_id = 'unallocated' then {{ measure }} end)
+                        over (partition by month_date)
+            when product_id = 'unallocated'
+                then
+                    {{ measure }}
+                    - sum(case when product_id <> 'unallocated' then {{ measure }} end)
+                        over (partition by month_date, product_line)
+            else {{ measure }}
+        end as {{ measure }},
         {% endfor %}
         opened_tickets,
         resolved_tickets,
@@ -547,27 +547,30 @@ final as (
         cast(resolved_tickets as bigint) as resolved_tickets,
         {{ round_amount('resolution_hours') }} as resolution_hours,
         cast(
-            sum(responses) over (
-                partition by product_line, product_id
-                order by month_date
-                rows between 11 preceding and current row
-            )
+            sum(responses)
+                over (
+                    partition by product_line, product_id
+                    order by month_date
+                    rows between 11 preceding and current row
+                )
             as bigint
         ) as ttm_responses,
         cast(
-            sum(promoters) over (
-                partition by product_line, product_id
-                order by month_date
-                rows between 11 preceding and current row
-            )
+            sum(promoters)
+                over (
+                    partition by product_line, product_id
+                    order by month_date
+                    rows between 11 preceding and current row
+                )
             as bigint
         ) as ttm_promoters,
         cast(
-            sum(detractors) over (
-                partition by product_line, product_id
-                order by month_date
-                rows between 11 preceding and current row
-            )
+            sum(detractors)
+                over (
+                    partition by product_line, product_id
+                    order by month_date
+                    rows between 11 preceding and current row
+                )
             as bigint
         ) as ttm_detractors
     from completed
