@@ -34,12 +34,19 @@ def month(number: int, product: str = "P1", **amounts: float) -> dict[str, objec
     return row
 
 
+def launched(product: str, year: int) -> dict[str, object]:
+    return {"product_id": product, "launched_on": dt.date(year, 3, 1)}
+
+
 def test_three_returns_and_why_one_is_missing(project: CompiledProject) -> None:
     rows = [month(1, direct_cost=600.0, capitalised=300.0)]
     rows += [month(number, revenue=150.0, allocated_cost=20.0) for number in range(2, 13)]
     rows += [month(13, revenue=150.0, allocated_cost=20.0, amortisation=100.0)]
     rows += [month(12, "P2", revenue=10.0)]
-    warehouse = project.run(["rpt_product_roi"], {"int_product_flow_months": rows})
+    warehouse = project.run(
+        ["rpt_product_roi"],
+        {"int_product_flow_months": rows, "dim_product": [launched("P1", 2025)]},
+    )
     found = {
         (row[0], row[1].month + 12 * (row[1].year - 2025)): row[2:]
         for row in warehouse.execute(
@@ -61,3 +68,52 @@ def test_three_returns_and_why_one_is_missing(project: CompiledProject) -> None:
     assert found["P1", 13][5] == "unique"
     assert found["P2", 12][4] is None
     assert not math.isnan(found["P1", 12][1])
+
+
+def test_a_life_is_measured_only_where_the_data_hold_what_built_the_product(
+    project: CompiledProject,
+) -> None:
+    rows = [
+        row
+        for product in ("new", "old", "unallocated")
+        for row in (
+            month(1, product, direct_cost=600.0),
+            *(month(number, product, revenue=150.0) for number in range(2, 14)),
+        )
+    ]
+    warehouse = project.run(
+        ["rpt_product_roi"],
+        {
+            "int_product_flow_months": rows,
+            "dim_product": [launched("new", 2025), launched("old", 2024)],
+        },
+    )
+    measures = (
+        *("lifetime_direct_roi_rate", "lifetime_roi_rate", "lifetime_pnl_roi_rate"),
+        *("mirr_annual_rate", "payback_months", "profitability_index", "moic_ratio"),
+    )
+    found = {
+        row[0]: row[1:]
+        for row in warehouse.execute(
+            f"select product_id, npv_amount, irr_status, irr_annual_rate, {', '.join(measures)},"
+            f" {', '.join(f'{name}_reason' for name in measures)} from marts.rpt_product_roi"
+            " where month_date = '2026-01-01'"
+        ).fetchall()
+    }
+    npv, status, irr, *rest = found["new"]
+    assert npv > 0
+    assert status == "unique"
+    assert irr > 0
+    assert rest[:3] == [2.0, 2.0, 2.0]
+    assert rest[4] == 4.0
+    assert rest[6] == 3.0
+    assert rest[7:] == [None] * 7
+    missing = (None,) * 8
+    assert found["old"] == (npv, "history_incomplete", *missing, *["history_incomplete"] * 7)
+    assert found["unallocated"] == (
+        None,
+        "no_sign_change",
+        *missing,
+        *["history_incomplete"] * 3,
+        *["no_flows"] * 4,
+    )

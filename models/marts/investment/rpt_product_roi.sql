@@ -107,94 +107,27 @@ returned as (
 
 ),
 
-final as (
+-- What returned is divided by what was put in only where the data hold the money that built the product.
+measured as (
 
     select
-        returned.product_id,
-        returned.month_date,
-        returned.is_closed,
-        returned.revenue_amount,
-        returned.direct_cost_amount,
-        returned.allocated_cost_amount,
-        returned.capitalised_amount,
-        returned.amortisation_amount,
-        returned.prepaid_cloud_amount,
-        returned.pnl_cost_amount,
-        cast(returned.revenue_amount - returned.direct_cost_amount as decimal(18, 2)) as contribution_amount,
-        cast(returned.ttm_revenue as decimal(18, 2)) as ttm_revenue_amount,
-        cast(returned.ttm_direct_cost as decimal(18, 2)) as ttm_direct_cost_amount,
-        cast(returned.ttm_direct_return as decimal(18, 2)) as ttm_direct_return_amount,
-        cast(returned.ttm_allocated_cost as decimal(18, 2)) as ttm_allocated_cost_amount,
-        cast(returned.ttm_return as decimal(18, 2)) as ttm_return_amount,
-        cast(returned.ttm_capitalised as decimal(18, 2)) as ttm_capitalised_amount,
-        cast(returned.ttm_amortisation as decimal(18, 2)) as ttm_amortisation_amount,
-        cast(returned.ttm_prepaid_cloud as decimal(18, 2)) as ttm_prepaid_cloud_amount,
-        cast(returned.ttm_pnl_return as decimal(18, 2)) as ttm_pnl_return_amount,
-        case
-            when returned.ttm_months = 12 and returned.ttm_direct_cost > 0
-                then cast(returned.ttm_direct_return as double) / cast(returned.ttm_direct_cost as double)
-        end as ttm_direct_roi_rate,
-        case
-            when returned.ttm_months < 12 then 'less_than_12_months'
-            when returned.ttm_direct_cost <= 0 then 'no_cost'
-        end as ttm_direct_roi_rate_reason,
-        case
-            when returned.ttm_months = 12 and returned.ttm_cost > 0
-                then cast(returned.ttm_return as double) / cast(returned.ttm_cost as double)
-        end as ttm_roi_rate,
-        case
-            when returned.ttm_months < 12 then 'less_than_12_months'
-            when returned.ttm_cost <= 0 then 'no_cost'
-        end as ttm_roi_rate_reason,
-        case
-            when returned.ttm_months = 12 and returned.ttm_pnl_cost > 0
-                then cast(returned.ttm_pnl_return as double) / cast(returned.ttm_pnl_cost as double)
-        end as ttm_pnl_roi_rate,
-        case
-            when returned.ttm_months < 12 then 'less_than_12_months'
-            when returned.ttm_pnl_cost <= 0 then 'no_cost'
-        end as ttm_pnl_roi_rate_reason,
+        returned.*,
         coalesce(products.launched_on >= returned.first_month, false) as is_lifetime_complete,
-        cast(returned.lifetime_revenue as decimal(18, 2)) as lifetime_revenue_amount,
-        cast(returned.lifetime_direct_cost as decimal(18, 2)) as lifetime_direct_cost_amount,
-        cast(returned.lifetime_direct_return as decimal(18, 2)) as lifetime_direct_return_amount,
-        cast(returned.lifetime_allocated_cost as decimal(18, 2)) as lifetime_allocated_cost_amount,
-        cast(returned.lifetime_return as decimal(18, 2)) as lifetime_return_amount,
-        cast(returned.lifetime_capitalised as decimal(18, 2)) as lifetime_capitalised_amount,
-        cast(returned.lifetime_amortisation as decimal(18, 2)) as lifetime_amortisation_amount,
-        cast(returned.lifetime_prepaid_cloud as decimal(18, 2)) as lifetime_prepaid_cloud_amount,
-        cast(returned.lifetime_pnl_return as decimal(18, 2)) as lifetime_pnl_return_amount,
         case
-            when returned.lifetime_direct_cost > 0
-                then cast(returned.lifetime_direct_return as double) / cast(returned.lifetime_direct_cost as double)
-        end as lifetime_direct_roi_rate,
-        case when returned.lifetime_direct_cost <= 0 then 'no_cost' end as lifetime_direct_roi_rate_reason,
-        case
-            when returned.lifetime_cost > 0
-                then cast(returned.lifetime_return as double) / cast(returned.lifetime_cost as double)
-        end as lifetime_roi_rate,
-        case when returned.lifetime_cost <= 0 then 'no_cost' end as lifetime_roi_rate_reason,
-        case
-            when returned.lifetime_pnl_cost > 0
-                then cast(returned.lifetime_pnl_return as double) / cast(returned.lifetime_pnl_cost as double)
-        end as lifetime_pnl_roi_rate,
-        case when returned.lifetime_pnl_cost <= 0 then 'no_cost' end as lifetime_pnl_roi_rate_reason,
+            when measures.flow_set_id is null then 'no_flows'
+            when not coalesce(products.launched_on >= returned.first_month, false) then 'history_incomplete'
+        end as no_measure_reason,
         measures.npv_amount,
-        case when measures.npv_amount is null then 'no_flows' end as npv_amount_reason,
         measures.irr_annual_rate,
-        coalesce(measures.irr_status, 'no_sign_change') as irr_status,
+        measures.irr_status,
         measures.mirr_annual_rate,
-        case when measures.mirr_annual_rate is null then coalesce(measures.mirr_rate_reason, 'no_flows') end
-            as mirr_annual_rate_reason,
-        measures.payback_periods as payback_months,
-        case when measures.payback_periods is null then coalesce(measures.payback_periods_reason, 'no_flows') end
-            as payback_months_reason,
+        measures.mirr_rate_reason,
+        measures.payback_periods,
+        measures.payback_periods_reason,
         measures.profitability_index,
-        case when measures.profitability_index is null then coalesce(measures.profitability_index_reason, 'no_flows') end
-            as profitability_index_reason,
+        measures.profitability_index_reason,
         measures.moic_ratio,
-        case when measures.moic_ratio is null then coalesce(measures.moic_ratio_reason, 'no_flows') end
-            as moic_ratio_reason
+        measures.moic_ratio_reason
     from returned
     left join products
         on returned.product_id = products.product_id
@@ -202,6 +135,106 @@ final as (
         on
             'product|' || returned.product_id || '|' || substr(cast(returned.month_date as string), 1, 7)
             = measures.flow_set_id
+
+),
+
+final as (
+
+    select
+        product_id,
+        month_date,
+        is_closed,
+        revenue_amount,
+        direct_cost_amount,
+        allocated_cost_amount,
+        capitalised_amount,
+        amortisation_amount,
+        prepaid_cloud_amount,
+        pnl_cost_amount,
+        cast(revenue_amount - direct_cost_amount as decimal(18, 2)) as contribution_amount,
+        cast(ttm_revenue as decimal(18, 2)) as ttm_revenue_amount,
+        cast(ttm_direct_cost as decimal(18, 2)) as ttm_direct_cost_amount,
+        cast(ttm_direct_return as decimal(18, 2)) as ttm_direct_return_amount,
+        cast(ttm_allocated_cost as decimal(18, 2)) as ttm_allocated_cost_amount,
+        cast(ttm_return as decimal(18, 2)) as ttm_return_amount,
+        cast(ttm_capitalised as decimal(18, 2)) as ttm_capitalised_amount,
+        cast(ttm_amortisation as decimal(18, 2)) as ttm_amortisation_amount,
+        cast(ttm_prepaid_cloud as decimal(18, 2)) as ttm_prepaid_cloud_amount,
+        cast(ttm_pnl_return as decimal(18, 2)) as ttm_pnl_return_amount,
+        case
+            when ttm_months = 12 and ttm_direct_cost > 0
+                then cast(ttm_direct_return as double) / cast(ttm_direct_cost as double)
+        end as ttm_direct_roi_rate,
+        case
+            when ttm_months < 12 then 'less_than_12_months'
+            when ttm_direct_cost <= 0 then 'no_cost'
+        end as ttm_direct_roi_rate_reason,
+        case
+            when ttm_months = 12 and ttm_cost > 0
+                then cast(ttm_return as double) / cast(ttm_cost as double)
+        end as ttm_roi_rate,
+        case
+            when ttm_months < 12 then 'less_than_12_months'
+            when ttm_cost <= 0 then 'no_cost'
+        end as ttm_roi_rate_reason,
+        case
+            when ttm_months = 12 and ttm_pnl_cost > 0
+                then cast(ttm_pnl_return as double) / cast(ttm_pnl_cost as double)
+        end as ttm_pnl_roi_rate,
+        case
+            when ttm_months < 12 then 'less_than_12_months'
+            when ttm_pnl_cost <= 0 then 'no_cost'
+        end as ttm_pnl_roi_rate_reason,
+        is_lifetime_complete,
+        cast(lifetime_revenue as decimal(18, 2)) as lifetime_revenue_amount,
+        cast(lifetime_direct_cost as decimal(18, 2)) as lifetime_direct_cost_amount,
+        cast(lifetime_direct_return as decimal(18, 2)) as lifetime_direct_return_amount,
+        cast(lifetime_allocated_cost as decimal(18, 2)) as lifetime_allocated_cost_amount,
+        cast(lifetime_return as decimal(18, 2)) as lifetime_return_amount,
+        cast(lifetime_capitalised as decimal(18, 2)) as lifetime_capitalised_amount,
+        cast(lifetime_amortisation as decimal(18, 2)) as lifetime_amortisation_amount,
+        cast(lifetime_prepaid_cloud as decimal(18, 2)) as lifetime_prepaid_cloud_amount,
+        cast(lifetime_pnl_return as decimal(18, 2)) as lifetime_pnl_return_amount,
+        case
+            when is_lifetime_complete and lifetime_direct_cost > 0
+                then cast(lifetime_direct_return as double) / cast(lifetime_direct_cost as double)
+        end as lifetime_direct_roi_rate,
+        case
+            when not is_lifetime_complete then 'history_incomplete'
+            when lifetime_direct_cost <= 0 then 'no_cost'
+        end as lifetime_direct_roi_rate_reason,
+        case
+            when is_lifetime_complete and lifetime_cost > 0
+                then cast(lifetime_return as double) / cast(lifetime_cost as double)
+        end as lifetime_roi_rate,
+        case
+            when not is_lifetime_complete then 'history_incomplete'
+            when lifetime_cost <= 0 then 'no_cost'
+        end as lifetime_roi_rate_reason,
+        case
+            when is_lifetime_complete and lifetime_pnl_cost > 0
+                then cast(lifetime_pnl_return as double) / cast(lifetime_pnl_cost as double)
+        end as lifetime_pnl_roi_rate,
+        case
+            when not is_lifetime_complete then 'history_incomplete'
+            when lifetime_pnl_cost <= 0 then 'no_cost'
+        end as lifetime_pnl_roi_rate_reason,
+        npv_amount,
+        case when npv_amount is null then 'no_flows' end as npv_amount_reason,
+        case when no_measure_reason is null then irr_annual_rate end as irr_annual_rate,
+        case
+            when no_measure_reason = 'history_incomplete' then no_measure_reason
+            else coalesce(irr_status, 'no_sign_change')
+        end as irr_status,
+        case when no_measure_reason is null then mirr_annual_rate end as mirr_annual_rate,
+        coalesce(no_measure_reason, mirr_rate_reason) as mirr_annual_rate_reason,
+        case when no_measure_reason is null then payback_periods end as payback_months,
+        coalesce(no_measure_reason, payback_periods_reason) as payback_months_reason,
+        case when no_measure_reason is null then profitability_index end as profitability_index,
+        coalesce(no_measure_reason, profitability_index_reason) as profitability_index_reason,
+        case when no_measure_reason is null then moic_ratio end as moic_ratio,
+        coalesce(no_measure_reason, moic_ratio_reason) as moic_ratio_reason
+    from measured
 
 )
 
