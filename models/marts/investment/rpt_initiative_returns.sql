@@ -1,4 +1,4 @@
--- One row per initiative and version (each business case, realised): every measure of its return.
+-- One row per initiative and version (each business case by its name, forecast, realised).
 with
 
 cash_flows as (
