@@ -44,7 +44,8 @@ actual_costs as (
 
     select
         initiative_id,
-        sum(build_cost_amount) as build_cost_amount
+        sum(build_cost_amount) as build_cost_amount,
+        sum(abs(run_cost_amount)) > 0 as has_run_cost
     from {{ ref('int_initiative_actual_costs') }}
     group by initiative_id
 
@@ -115,6 +116,11 @@ standings as (
         plans.approved_build_cost,
         plans.current_build_cost,
         coalesce(initiatives.ready_for_use_on <= policy.reporting_on, false) as is_ready,
+        case
+            when actual_costs.has_run_cost then 'measured'
+            when policy.cutoff_month > initiatives.ready_for_use_on then 'not_measured'
+            else 'not_in_use'
+        end as run_cost_status,
         coalesce(cast(actual_costs.build_cost_amount as double), 0) as actual_build_cost,
         coalesce(benefits.measured_months, 0) as measured_months,
         coalesce(benefits.realised_amount, 0) as realised_benefit,
@@ -238,6 +244,7 @@ experienced as (
         standings.ready_for_use_on,
         standings.cutoff_month,
         standings.is_ready,
+        standings.run_cost_status,
         standings.current_first_month,
         standings.current_build_months,
         standings.baseline_build_cost,
@@ -325,6 +332,7 @@ final as (
         initiative_type,
         status,
         is_ready,
+        run_cost_status,
         complete_share,
         baseline_build_cost,
         current_build_cost,

@@ -7,9 +7,9 @@ cash_flows as (
         initiative_id,
         version_role,
         month_date,
-        cast(cost_amount as double) as cost_amount,
-        cast(benefit_amount as double) as benefit_amount,
-        cast(build_cost_amount as double) as build_cost_amount
+        cast(build_cost_amount as double) as build_cost_amount,
+        cast(run_cost_amount as double) as run_cost_amount,
+        cast(benefit_amount as double) as benefit_amount
     from {{ ref('fct_initiative_cash_flows') }}
     where version_role in ('baseline', 'forecast')
 
@@ -112,7 +112,8 @@ dated_flows as (
     select
         cash_flows.initiative_id,
         cash_flows.version_role,
-        cash_flows.cost_amount,
+        cash_flows.build_cost_amount,
+        cash_flows.run_cost_amount,
         cash_flows.benefit_amount,
         terms.approved_rate,
         terms.hurdle_rate,
@@ -127,25 +128,48 @@ present_values as (
 
     select
         initiative_id,
-        sum(case when version_role = 'baseline' then cost_amount else 0 end) as approved_cost,
-        sum(case when version_role = 'forecast' then cost_amount else 0 end) as forecast_cost,
-        sum(case when version_role = 'baseline' then cost_amount * power(1 + approved_rate, -elapsed_years) else 0 end)
-            as approved_present_cost,
+        sum(case when version_role = 'baseline' then build_cost_amount else 0 end) as approved_build_cost,
+        sum(case when version_role = 'forecast' then build_cost_amount else 0 end) as forecast_build_cost,
+        sum(case when version_role = 'baseline' then run_cost_amount else 0 end) as approved_run_cost,
+        sum(case when version_role = 'forecast' then run_cost_amount else 0 end) as forecast_run_cost,
+        sum(case when version_role = 'baseline' then build_cost_amount * power(1 + approved_rate, -elapsed_years) else 0 end)
+            as approved_present_build_cost,
+        sum(case when version_role = 'forecast' then build_cost_amount * power(1 + approved_rate, -elapsed_years) else 0 end)
+            as forecast_present_build_cost,
+        sum(case when version_role = 'baseline' then run_cost_amount * power(1 + approved_rate, -elapsed_years) else 0 end)
+            as approved_present_run_cost,
+        sum(case when version_role = 'forecast' then run_cost_amount * power(1 + approved_rate, -elapsed_years) else 0 end)
+            as forecast_present_run_cost,
         sum(case when version_role = 'baseline' then benefit_amount * power(1 + approved_rate, -elapsed_years) else 0 end)
             as approved_present_benefit,
-        sum(case when version_role = 'forecast' then cost_amount * power(1 + approved_rate, -elapsed_years) else 0 end)
-            as forecast_present_cost,
         sum(case when version_role = 'forecast' then benefit_amount * power(1 + approved_rate, -elapsed_years) else 0 end)
             as forecast_present_benefit,
         sum(
             case
                 when version_role = 'forecast'
-                    then (benefit_amount - cost_amount) * power(1 + hurdle_rate, -elapsed_years)
+                    then (benefit_amount - build_cost_amount - run_cost_amount) * power(1 + hurdle_rate, -elapsed_years)
                 else 0
             end
         ) as forecast_value
     from dated_flows
     group by initiative_id
+
+),
+
+-- The total of each kind of cost at its forecast, in the months it was planned for; what was never planned has no other
+-- months than its own.
+restated_costs as (
+
+    select
+        *,
+        approved_present_build_cost + approved_present_run_cost as approved_present_cost,
+        forecast_present_build_cost + forecast_present_run_cost as forecast_present_cost,
+        coalesce(
+            approved_present_build_cost * (forecast_build_cost / nullif(approved_build_cost, 0)), forecast_present_build_cost
+        ) as restated_build_cost,
+        coalesce(approved_present_run_cost * (forecast_run_cost / nullif(approved_run_cost, 0)), forecast_present_run_cost)
+            as restated_run_cost
+    from present_values
 
 ),
 
@@ -159,29 +183,32 @@ steps as (
         terms.hurdle_rate,
         case when terms.status in ('abandoned', 'rejected') then 0 else coalesce(deliveries.delivered_share, 1) end
             as delivered_share,
-        round(present_values.approved_present_benefit - present_values.approved_present_cost, 2) as approved_npv,
+        round(restated_costs.approved_present_benefit - restated_costs.approved_present_cost, 2) as approved_npv,
         round(
-            present_values.approved_present_benefit
-            - present_values.approved_present_cost
-            * coalesce(present_values.forecast_cost / nullif(present_values.approved_cost, 0), 1),
+            restated_costs.approved_present_benefit
+            - restated_costs.restated_build_cost
+            - restated_costs.approved_present_run_cost,
             2
+        ) as after_build_cost,
+        round(
+            restated_costs.approved_present_benefit - restated_costs.restated_build_cost - restated_costs.restated_run_cost, 2
         ) as after_cost,
         round(
-            present_values.approved_present_benefit * power(1 + terms.approved_rate, -terms.slip_months / cast(12 as double))
-            - present_values.forecast_present_cost,
+            restated_costs.approved_present_benefit * power(1 + terms.approved_rate, -terms.slip_months / cast(12 as double))
+            - restated_costs.forecast_present_cost,
             2
         ) as after_timing,
         round(
-            present_values.approved_present_benefit * power(1 + terms.approved_rate, -terms.slip_months / cast(12 as double))
+            restated_costs.approved_present_benefit * power(1 + terms.approved_rate, -terms.slip_months / cast(12 as double))
             * case when terms.status in ('abandoned', 'rejected') then 0 else coalesce(deliveries.delivered_share, 1) end
-            - present_values.forecast_present_cost,
+            - restated_costs.forecast_present_cost,
             2
         ) as after_volume,
-        round(present_values.forecast_present_benefit - present_values.forecast_present_cost, 2) as after_value,
-        round(present_values.forecast_value, 2) as after_rate
+        round(restated_costs.forecast_present_benefit - restated_costs.forecast_present_cost, 2) as after_value,
+        round(restated_costs.forecast_value, 2) as after_rate
     from terms
-    inner join present_values
-        on terms.initiative_id = present_values.initiative_id
+    inner join restated_costs
+        on terms.initiative_id = restated_costs.initiative_id
     left join deliveries
         on terms.initiative_id = deliveries.initiative_id
 
@@ -196,6 +223,7 @@ amounts as (
         hurdle_rate,
         delivered_share,
         cast(approved_npv as decimal(18, 2)) as approved_npv,
+        cast(after_build_cost as decimal(18, 2)) as after_build_cost,
         cast(after_cost as decimal(18, 2)) as after_cost,
         cast(after_timing as decimal(18, 2)) as after_timing,
         cast(after_volume as decimal(18, 2)) as after_volume,
@@ -214,6 +242,8 @@ final as (
         approved_rate,
         hurdle_rate,
         approved_npv as approved_npv_amount,
+        cast(after_build_cost - approved_npv as decimal(18, 2)) as build_cost_effect_amount,
+        cast(after_cost - after_build_cost as decimal(18, 2)) as run_cost_effect_amount,
         cast(after_cost - approved_npv as decimal(18, 2)) as cost_effect_amount,
         cast(after_timing - after_cost as decimal(18, 2)) as timing_effect_amount,
         cast(after_volume - after_timing as decimal(18, 2)) as benefit_volume_effect_amount,

@@ -13,6 +13,15 @@ cash_flows as (
 
 ),
 
+progress as (
+
+    select
+        initiative_id,
+        run_cost_status
+    from {{ ref('int_initiative_progress') }}
+
+),
+
 measures as (
 
     select * from {{ ref('int_return_measures_computed') }}
@@ -54,6 +63,10 @@ final as (
         cast(sets.discount_rate as double) as discount_rate,
         cast(sets.hurdle_rate as double) as hurdle_rate,
         sets.valuation_on,
+        case
+            when versions.version_role in ('realised', 'forecast') then coalesce(progress.run_cost_status, 'not_in_use')
+            else 'planned'
+        end as run_cost_status,
         measures.cost_amount,
         measures.benefit_amount,
         measures.net_benefit_amount,
@@ -91,6 +104,8 @@ final as (
         on 'initiative|' || versions.initiative_id || '|' || versions.case_version = measures.flow_set_id
     inner join sets
         on measures.flow_set_id = sets.flow_set_id
+    left join progress
+        on versions.initiative_id = progress.initiative_id
 
 )
 

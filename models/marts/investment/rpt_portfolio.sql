@@ -20,7 +20,8 @@ returns as (
         benefit_amount,
         verified_benefit_amount,
         time_released_amount,
-        valuation_npv_amount
+        valuation_npv_amount,
+        run_cost_status
     from {{ ref('rpt_initiative_returns') }}
     where version_role in ('baseline', 'forecast', 'realised')
 
@@ -42,6 +43,7 @@ member_returns as (
         returns.verified_benefit_amount,
         returns.time_released_amount,
         returns.valuation_npv_amount,
+        returns.run_cost_status,
         cast(returns.cost_amount as double) as cost_amount,
         cast(returns.cost_amount as double)
         / nullif(
@@ -66,6 +68,7 @@ compositions as (
         version_role,
         count(*) as initiative_count,
         count_if(valuation_npv_amount > 0) as positive_initiative_count,
+        count_if(run_cost_status = 'not_measured') as unmeasured_run_cost_count,
         sum(verified_benefit_amount) as verified_benefit_amount,
         sum(time_released_amount) as time_released_amount,
         sum(cost_amount) as cost_amount,
@@ -109,6 +112,7 @@ final as (
         compositions.version_role as case_version,
         cast(compositions.initiative_count as integer) as initiative_count,
         cast(compositions.positive_initiative_count as integer) as positive_initiative_count,
+        cast(compositions.unmeasured_run_cost_count as integer) as unmeasured_run_cost_count,
         measures.cost_amount,
         compositions.cost_amount / nullif(funded_costs.cost_amount, 0) as portfolio_cost_share,
         measures.benefit_amount,

@@ -50,6 +50,15 @@ initiatives as (
 
 ),
 
+progress as (
+
+    select
+        initiative_id,
+        run_cost_status
+    from {{ ref('int_initiative_progress') }}
+
+),
+
 months as (
 
     select
@@ -140,6 +149,7 @@ final as (
         cast(coalesce(yearly_benefits.feature_margin_amount, 0) as decimal(18, 2)) as feature_margin_amount,
         cast(yearly_capital.build_cost_amount as decimal(18, 2)) as build_cost_amount,
         cast(yearly_capital.run_cost_amount as decimal(18, 2)) as run_cost_amount,
+        progress.run_cost_status,
         cast(yearly_capital.contribution_amount as decimal(18, 2)) as contribution_amount,
         yearly_capital.tax_rate,
         cast(yearly_capital.tax_amount as decimal(18, 2)) as tax_amount,
@@ -155,6 +165,8 @@ final as (
     from yearly_capital
     inner join initiatives
         on yearly_capital.initiative_id = initiatives.initiative_id
+    inner join progress
+        on yearly_capital.initiative_id = progress.initiative_id
     left join yearly_benefits
         on
             yearly_capital.initiative_id = yearly_benefits.initiative_id

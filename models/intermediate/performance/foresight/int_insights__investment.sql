@@ -141,12 +141,19 @@ shortfalls as (
             when realisations.realisation_rate < 0.9
                 then ' Benefits so far are ' || {{ percent_text('realisations.realisation_rate') }} || ' of those planned.'
             else ''
-        end as statement,
+        end
+        || case when realisations.run_cost_status = 'not_measured' then ' What it costs to run is not measured.' else '' end
+            as statement,
         'rpt_benefit_realisation' as evidence_mart,
         'initiative_id = ''' || realisations.initiative_id || '''' as evidence_filter,
-        effects.driver,
+        case
+            when effects.driver = 'cost of running' and realisations.run_cost_status = 'not_measured'
+                then 'run cost not measured'
+            else effects.driver
+        end as driver,
         case effects.driver
-            when 'cost' then realisations.cost_effect_amount
+            when 'cost of building' then realisations.build_cost_effect_amount
+            when 'cost of running' then realisations.run_cost_effect_amount
             when 'timing' then realisations.timing_effect_amount
             when 'volume of benefits' then realisations.benefit_volume_effect_amount
             when 'value of benefits' then realisations.benefit_value_effect_amount
@@ -155,7 +162,8 @@ shortfalls as (
     from realisations
     cross join policy
     cross join (
-        values ('cost'), ('timing'), ('volume of benefits'), ('value of benefits'), ('discount rate')
+        values
+        ('cost of building'), ('cost of running'), ('timing'), ('volume of benefits'), ('value of benefits'), ('discount rate')
     ) as effects (driver)
     left join first_gaps on realisations.initiative_id = first_gaps.initiative_id
     where realisations.forecast_npv_amount < realisations.approved_npv_amount

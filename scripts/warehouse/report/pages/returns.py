@@ -8,7 +8,8 @@ def initiatives() -> Figure:
     return Figure(
         title="What was each initiative meant to return, and what does it return?",
         means="Whatever was approved. Ex ante is the first locked business case, which never changes; ex post is realised "
-        "plus outlook. A realised return of work in progress is no loss yet: read the forecast.",
+        "plus outlook. A realised return of work in progress is no loss yet: read the forecast. Where run cost is not "
+        "measured, value and return are too high by what running it has cost so far.",
         select="""
             select returns.initiative_id, initiatives.product_id, initiative, status,
                 max(cost_amount) filter (where version_role = 'baseline') as promised_cost_amount,
@@ -21,7 +22,8 @@ def initiatives() -> Figure:
                 max(irr_annual_rate) filter (where version_role = 'forecast') as expected_irr_rate,
                 max(irr_status) filter (where version_role = 'forecast' and irr_annual_rate is null) as expected_irr_rate_reason,
                 max(payback_months) filter (where version_role = 'forecast') as expected_payback_months,
-                max(payback_months_reason) filter (where version_role = 'forecast') as expected_payback_months_reason
+                max(payback_months_reason) filter (where version_role = 'forecast') as expected_payback_months_reason,
+                replace(max(run_cost_status) filter (where version_role = 'forecast'), '_', ' ') as run_cost_status
             from rpt_initiative_returns as returns
             left join report_initiatives as initiatives using (initiative_id)
             where status is distinct from 'proposed'
@@ -38,6 +40,7 @@ def initiatives() -> Figure:
             "realised_roi_rate": "ROI to date",
             "expected_irr_rate": "IRR a year",
             "expected_payback_months": "Payback, months",
+            "run_cost_status": "Run cost",
         },
         totals=(
             Total("Cost, ex ante", "promised_cost_amount"),
@@ -52,16 +55,21 @@ def npv_bridge() -> Figure:
     return Figure(
         title="What moved net present value from promise to forecast?",
         means="Every initiative with an approved case, added up; the steps are exact to the cent. Timing is delay, "
-        "volume is benefit that never came, value is what the rest is worth against its promise. The last step goes from "
+        "volume is benefit that never came, value is what the rest is worth against its promise. Run cost not measured "
+        "is the step of initiatives in use whose run cost the ledger does not show: no saving. The last step goes from "
         "the rate of the case to today's.",
         select="""
             select initiative_id, product_id, initiative_name as initiative, step, step_order, amount
             from (
                 select initiative_id, product_id, initiative_name,
-                    unnest(['Promised', 'Cost', 'Timing', 'Benefit volume', 'Benefit value', 'Discount rate', 'Forecast']) as step,
-                    unnest(range(1, 8)) as step_order,
-                    unnest([approved_npv_amount, cost_effect_amount, timing_effect_amount, benefit_volume_effect_amount,
-                        benefit_value_effect_amount, discount_rate_effect_amount, forecast_npv_amount]) as amount
+                    unnest(['Promised', 'Build cost', 'Run cost', 'Run cost not measured', 'Timing', 'Benefit volume',
+                        'Benefit value', 'Discount rate', 'Forecast']) as step,
+                    unnest(range(1, 10)) as step_order,
+                    unnest([approved_npv_amount, build_cost_effect_amount,
+                        case when run_cost_status <> 'not_measured' then run_cost_effect_amount else 0 end,
+                        case when run_cost_status = 'not_measured' then run_cost_effect_amount else 0 end,
+                        timing_effect_amount, benefit_volume_effect_amount, benefit_value_effect_amount,
+                        discount_rate_effect_amount, forecast_npv_amount]) as amount
                 from rpt_benefit_realisation
             )
             order by initiative_id, step_order""",
