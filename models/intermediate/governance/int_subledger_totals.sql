@@ -91,7 +91,7 @@ policies as (
     select
         receivable_account_id,
         payment_fee_account_id
-    from {{ ref('int_revenue_policies') }}
+    from {{ ref('revenue_policies') }}
 
 ),
 

@@ -36,7 +36,7 @@ data_range as (
 policies as (
 
     select constant_currency_month
-    from {{ ref('int_revenue_policies') }}
+    from {{ ref('revenue_policies') }}
 
 ),
 

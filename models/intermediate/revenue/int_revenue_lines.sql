@@ -36,7 +36,7 @@ charge_types as (
 policies as (
 
     select billing_date_rule
-    from {{ ref('int_revenue_policies') }}
+    from {{ ref('revenue_policies') }}
 
 ),
 

@@ -25,7 +25,7 @@ policies as (
     select
         subscription_price_basis,
         churn_date_rule
-    from {{ ref('int_revenue_policies') }}
+    from {{ ref('revenue_policies') }}
 
 ),
 

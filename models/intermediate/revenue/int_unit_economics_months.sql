@@ -68,9 +68,10 @@ gl_entries as (
 policies as (
 
     select
-        gross_margin_cost_classes,
+        margin_deducts_cost_to_serve,
+        margin_deducts_support,
         cash_account_id
-    from {{ ref('int_revenue_policies') }}
+    from {{ ref('revenue_policies') }}
 
 ),
 
@@ -162,14 +163,8 @@ margin_costs as (
         contributions.month_date,
         contributions.product_id,
         cast(
-            case
-                when policies.gross_margin_cost_classes like '%cost_to_serve%' then contributions.cost_to_serve_amount
-                else 0
-            end
-            + case
-                when policies.gross_margin_cost_classes like '%support%' then contributions.support_amount
-                else 0
-            end as double
+            case when policies.margin_deducts_cost_to_serve then contributions.cost_to_serve_amount else 0 end
+            + case when policies.margin_deducts_support then contributions.support_amount else 0 end as double
         ) as cost_amount
     from contributions
     cross join policies

@@ -20,7 +20,7 @@ customer_months as (
 policies as (
 
     select retention_window_months
-    from {{ ref('int_revenue_policies') }}
+    from {{ ref('revenue_policies') }}
 
 ),
 

@@ -15,7 +15,7 @@ policies as (
         new_logo_spend_share,
         ltv_horizon_months,
         ltv_monthly_discount_rate
-    from {{ ref('int_revenue_policies') }}
+    from {{ ref('revenue_policies') }}
 
 ),
 

@@ -41,9 +41,8 @@ reconciliation as (
 
 policies as (
 
-    select policy_value as receivable_account_id
+    select receivable_account_id
     from {{ ref('revenue_policies') }}
-    where policy_id = 'receivable_account_id'
 
 ),
 
