@@ -235,14 +235,14 @@ product_seats as (
 
 ),
 
--- What a tenth more seats would bring.
+-- All the fees of the product: `counted_share` says how many more seats are taken to be sold.
 expansion_candidates as (
 
     select
         windows.rule_id,
         product_seats.customer_id,
         product_seats.product_id,
-        windows.window_months * cast(product_seats.mrr_amount as double) * 0.1 as observed_amount,
+        windows.window_months * cast(product_seats.mrr_amount as double) as observed_amount,
         cast(product_users.active_users as double) / cast(product_seats.quantity as double) as measure,
         'Users of the busiest feature per paid seat' as evidence,
         windows.window_start_on,

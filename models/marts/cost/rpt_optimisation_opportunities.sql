@@ -548,21 +548,36 @@ findings as (
 
 ),
 
-worthwhile as (
+weighed as (
 
     select
-        findings.*,
+        findings.rule_id,
+        findings.scope_type,
+        findings.scope_id,
+        {{ round_amount('findings.observed_amount * windows.counted_share') }} as observed_amount,
+        findings.measure,
+        findings.evidence,
+        findings.evidence_mart,
+        findings.evidence_filter,
         windows.rule_name,
         windows.window_start_on,
         windows.window_end_on,
         windows.threshold,
+        windows.money_floor,
         windows.owner,
         windows.action
     from findings
     inner join windows on findings.rule_id = windows.rule_id
+
+),
+
+worthwhile as (
+
+    select *
+    from weighed
     where
-        findings.observed_amount >= windows.money_floor
-        and coalesce(findings.measure, windows.threshold) >= windows.threshold
+        observed_amount >= money_floor
+        and coalesce(measure, threshold) >= threshold
 
 ),
 
@@ -576,7 +591,7 @@ final as (
         scope_id,
         window_start_on,
         window_end_on,
-        cast(round(observed_amount, 2) as decimal(18, 2)) as observed_amount,
+        observed_amount,
         cast('{{ var("reporting_currency") }}' as {{ dbt.type_string() }}) as currency,
         measure,
         threshold,
