@@ -18,7 +18,14 @@ def test_every_seed_of_the_sample_company_has_a_start() -> None:
     # What names people, products and initiatives of the sample would count as the own company's.
     for name in ("review_signoffs", "rule_exceptions", "role_scopes", "capitalisation_decisions"):
         assert begins[name] == "empty"
-    for name in ("chart_of_accounts", "cost_centers", "fiscal_calendars", "fx_rates"):
+    for name in (
+        "chart_of_accounts",
+        "cost_centers",
+        "fiscal_calendars",
+        "fx_rates",
+        "revenue_policies",
+        "cost_policies",
+    ):
         assert begins[name] == "copy"
 
 

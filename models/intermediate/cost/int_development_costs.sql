@@ -43,6 +43,13 @@ capitalisation_accounts as (
 
 ),
 
+policies as (
+
+    select payroll_accounts_hold_tools_and_space
+    from {{ ref('cost_policies') }}
+
+),
+
 -- A month of work counts in the fiscal period that holds the month's middle, as the ledger's payroll does.
 people_costs as (
 
@@ -55,17 +62,17 @@ people_costs as (
         labour_costs.is_capitalisable_activity as is_eligible,
         'activity_not_eligible' as not_eligible_reason,
         labour_costs.hours,
-        {% if var('payroll_accounts_hold_tools_and_space') -%}
-        labour_costs.fully_loaded_amount
-        {%- else -%}
-            labour_costs.payroll_amount
-        {%- endif %} as cash_amount,
+        case
+            when policies.payroll_accounts_hold_tools_and_space then labour_costs.fully_loaded_amount
+            else labour_costs.payroll_amount
+        end as cash_amount,
         labour_costs.fully_loaded_amount,
         labour_costs.capitalisable_amount,
         cast(round(
             cast(labour_costs.hours as decimal(19, 2)) * labour_costs.tools_rate, 2
         ) as decimal(18, 2)) as tools_amount
     from labour_costs
+    cross join policies
     inner join dates on cast(labour_costs.period_month + interval '14' day as date) = dates.date_day
     where
         labour_costs.line_type = 'timesheet'

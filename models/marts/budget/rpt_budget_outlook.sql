@@ -17,6 +17,15 @@ measures as (
 
 ),
 
+policies as (
+
+    select
+        overspend_alert_probability,
+        minimum_outlook_outcomes
+    from {{ ref('forecast_policies') }}
+
+),
+
 years as (
 
     select distinct fiscal_year
@@ -56,7 +65,9 @@ ranked as (
     select
         estimates.*,
         backtests.backtest_lines,
-        case when backtests.backtest_lines >= 10 then backtests.backtest_wape end as backtest_wape,
+        case
+            when backtests.backtest_lines >= policies.minimum_outlook_outcomes then backtests.backtest_wape
+        end as backtest_wape,
         row_number() over (
             partition by
                 estimates.entity_id,
@@ -68,10 +79,14 @@ ranked as (
                 estimates.initiative_id
             order by
                 case when estimates.estimate is null then 1 else 0 end,
-                case when backtests.backtest_lines >= 10 then round(backtests.backtest_wape, 9) end nulls last,
+                case
+                    when backtests.backtest_lines >= policies.minimum_outlook_outcomes
+                        then round(backtests.backtest_wape, 9)
+                end nulls last,
                 case estimates.outlook_method when 'remaining_budget' then 0 else estimates.simplicity end
         ) as preference
     from estimates
+    cross join policies
     left join backtests
         on
             estimates.fiscal_year = backtests.fiscal_year
@@ -179,13 +194,14 @@ measured as (
                 and outlooks.budget_amount > 0
                 and outlooks.ytd_amount > outlooks.budget_amount
                 then 1.0
-            when counted.outcomes < 10 then null
+            when counted.outcomes < policies.minimum_outlook_outcomes then null
             -- A larger outcome is worse for cost; for credits the signs turn round.
             when (outlooks.polarity = -1) = (outlooks.estimate > 0)
                 then cast(counted.outcomes - counted.outcomes_up_to as double) / counted.outcomes
             else cast(counted.outcomes_up_to as double) / counted.outcomes
         end as miss_probability
     from outlooks
+    cross join policies
     left join counted
         on
             counted.is_outcome = 0
@@ -204,10 +220,11 @@ measured as (
 warned as (
 
     select
-        *,
-        coalesce(budget_amount <> 0 and (estimate - budget_amount) * polarity < 0, false)
-        or coalesce(miss_probability >= {{ var('overspend_alert_probability') }}, false) as is_flagged
+        measured.*,
+        coalesce(measured.budget_amount <> 0 and (measured.estimate - measured.budget_amount) * measured.polarity < 0, false)
+        or coalesce(measured.miss_probability >= policies.overspend_alert_probability, false) as is_flagged
     from measured
+    cross join policies
 
 ),
 
@@ -262,14 +279,14 @@ final as (
             as outlook_favourable_amount,
         {{ round_amount('final_amount') }} as final_amount,
         backtest_wape,
-        case when backtest_wape is null then 'less_than_10_past_lines' end as backtest_wape_reason,
+        case when backtest_wape is null then 'too_few_past_lines' end as backtest_wape_reason,
         coalesce(cast(backtest_lines as integer), 0) as backtest_lines,
         miss_probability as overspend_probability,
         case
             when miss_probability is not null then null
             when budget_amount is null or budget_amount = 0 then 'no_budget'
             when break_even_ratio is null then 'sign_differs'
-            else 'less_than_10_past_outcomes'
+            else 'too_few_past_outcomes'
         end as overspend_probability_reason,
         preference = 1 as is_selected,
         is_flagged,

@@ -43,6 +43,13 @@ accounts as (
 
 ),
 
+policies as (
+
+    select rolling_forecast_periods
+    from {{ ref('forecast_policies') }}
+
+),
+
 latest_reports as (
 
     select
@@ -70,6 +77,7 @@ horizon_periods as (
         {{ period_month('fiscal_periods.end_on') }} as month_date,
         fiscal_periods.period_sequence - reported.period_sequence as periods_ahead
     from latest_reports
+    cross join policies
     inner join fiscal_periods as reported
         on
             latest_reports.entity_id = reported.entity_id
@@ -78,7 +86,7 @@ horizon_periods as (
         on
             latest_reports.entity_id = fiscal_periods.entity_id
             and latest_reports.reported_year <= fiscal_periods.fiscal_year
-            and reported.period_sequence + {{ var('rolling_forecast_periods') }} >= fiscal_periods.period_sequence
+            and reported.period_sequence + policies.rolling_forecast_periods >= fiscal_periods.period_sequence
 
 ),
 

@@ -63,6 +63,13 @@ reporting_entity as (
 
 ),
 
+policies as (
+
+    select payroll_accounts_hold_tools_and_space
+    from {{ ref('cost_policies') }}
+
+),
+
 expenses as (
 
     select *
@@ -155,29 +162,30 @@ posting_dates as (
 labour_lines as (
 
     select
-        case when line_type = 'unused_capacity' then 'unused_capacity' else 'payroll' end as entry_type,
-        period_month,
-        entity_id,
-        account_id,
-        cost_center_id,
-        product_id,
-        initiative_id,
+        case when labour_costs.line_type = 'unused_capacity' then 'unused_capacity' else 'payroll' end as entry_type,
+        labour_costs.period_month,
+        labour_costs.entity_id,
+        labour_costs.account_id,
+        labour_costs.cost_center_id,
+        labour_costs.product_id,
+        labour_costs.initiative_id,
         sum(
-            payroll_amount
-            {%- if var('payroll_accounts_hold_tools_and_space') %} + loading_amount{% endif %}
+            labour_costs.payroll_amount
+            + case when policies.payroll_accounts_hold_tools_and_space then labour_costs.loading_amount else 0 end
         ) as amount
     from labour_costs
+    cross join policies
     where
-        payroll_amount is not null
-        and account_id is not null
+        labour_costs.payroll_amount is not null
+        and labour_costs.account_id is not null
     group by
-        case when line_type = 'unused_capacity' then 'unused_capacity' else 'payroll' end,
-        period_month,
-        entity_id,
-        account_id,
-        cost_center_id,
-        product_id,
-        initiative_id
+        case when labour_costs.line_type = 'unused_capacity' then 'unused_capacity' else 'payroll' end,
+        labour_costs.period_month,
+        labour_costs.entity_id,
+        labour_costs.account_id,
+        labour_costs.cost_center_id,
+        labour_costs.product_id,
+        labour_costs.initiative_id
 
 ),
 
@@ -191,12 +199,16 @@ averaging_lines as (
         sum(two_totals.amount) as amount
     from (
         select
-            period_month,
-            entity_id,
-            account_id,
-            payroll_amount
-            {%- if var('payroll_accounts_hold_tools_and_space') %} + tools_amount + space_amount{% endif %} as amount
+            people.period_month,
+            people.entity_id,
+            people.account_id,
+            people.payroll_amount
+            + case
+                when policies.payroll_accounts_hold_tools_and_space then people.tools_amount + people.space_amount
+                else 0
+            end as amount
         from people
+        cross join policies
 
         union all
 

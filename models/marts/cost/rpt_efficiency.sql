@@ -31,6 +31,13 @@ labour_costs as (
 
 ),
 
+policies as (
+
+    select automated_poster
+    from {{ ref('cost_policies') }}
+
+),
+
 labour_standards as (
 
     select * from {{ ref('stg_budget__labour_standards') }}
@@ -238,9 +245,10 @@ postings as (
         dates.fiscal_period,
         count(distinct gl_entries.journal_id) as journal_count,
         count(
-            distinct case when gl_entries.posted_by like '{{ var("automated_poster") }}' then gl_entries.journal_id end
+            distinct case when gl_entries.posted_by like policies.automated_poster then gl_entries.journal_id end
         ) as automated_count
     from gl_entries
+    cross join policies
     inner join dates on gl_entries.posted_on = dates.date_day
     group by dates.fiscal_period
 

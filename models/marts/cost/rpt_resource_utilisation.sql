@@ -31,6 +31,13 @@ cost_centers as (
 
 ),
 
+policies as (
+
+    select queueing_utilisation_limit
+    from {{ ref('cost_policies') }}
+
+),
+
 dated_timesheets as (
 
     select
@@ -196,8 +203,9 @@ final as (
         coalesce(sustained.overallocated_people_count > 0 and sustained.rate_reason is null, false)
             as is_overallocated,
         sustained.months_measured = 3
-        and coalesce(sustained.lowest_rate > {{ var('queueing_utilisation_limit') }}, false) as is_queueing_risk
+        and coalesce(sustained.lowest_rate > policies.queueing_utilisation_limit, false) as is_queueing_risk
     from sustained
+    cross join policies
     left join cost_centers on sustained.cost_center_id = cost_centers.cost_center_id
 
 )

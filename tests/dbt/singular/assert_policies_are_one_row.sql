@@ -3,8 +3,8 @@ with
 
 counted as (
     {%- for seed in [
-        'association_policies', 'attribution_policies', 'feature_attribution_policies', 'forecast_policies',
-        'revenue_policies', 'simulation_policies',
+        'association_policies', 'attribution_policies', 'cost_policies', 'feature_attribution_policies',
+        'forecast_policies', 'revenue_policies', 'simulation_policies',
     ] %}
 
     select
