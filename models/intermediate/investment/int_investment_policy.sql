@@ -22,6 +22,8 @@ policies as (
         credibility_months,
         reference_class_size,
         milestone_start_share,
+        index_reliable_from_share,
+        index_reliable_to_share,
         review_threshold_amount,
         minimum_reviews
     from {{ ref('investment_policies') }}
@@ -76,6 +78,8 @@ final as (
         policies.credibility_months,
         policies.reference_class_size,
         policies.milestone_start_share,
+        policies.index_reliable_from_share,
+        policies.index_reliable_to_share,
         policies.review_threshold_amount,
         policies.minimum_reviews
     from policies

@@ -24,6 +24,15 @@ positions as (
 
 ),
 
+policies as (
+
+    select
+        index_reliable_from_share,
+        index_reliable_to_share
+    from {{ ref('int_investment_policy') }}
+
+),
+
 reported as (
 
     select
@@ -215,8 +224,10 @@ final as (
             when earned = 0 then 'nothing_earned'
             when spent = 0 then 'no_cost'
         end as tcpi_estimate_index_reason,
-        earned >= 0.15 * budget and earned <= 0.85 * budget as is_index_reliable
+        earned >= policies.index_reliable_from_share * budget and earned <= policies.index_reliable_to_share * budget
+            as is_index_reliable
     from indexed
+    cross join policies
 
 )
 
