@@ -652,6 +652,51 @@ def test_a_risk_is_triggered_by_what_the_warehouse_measures(project: CompiledPro
     assert found["above"]["residual_exposure_amount"] == 100
 
 
+def test_risks_fall_due_and_forecasts_hold_as_their_seeds_say(project: CompiledProject) -> None:
+    accuracy = {"is_selected": True, "coverage_95_rate": 0.95}
+    others = (
+        "dim_fiscal_period", "rpt_reconciliation", "rpt_restatements", "rpt_budget_variance",
+        "rpt_budget_control", "rpt_product_cost", "rpt_mrr_waterfall", "rpt_data_quality",
+        "stg_governance__rule_results", "rpt_rule_violations", "rule_exceptions",
+        "rpt_benefit_realisation", "rpt_attribution_comparison", "stg_governance__home_events",
+        "rpt_programme_targets", "fct_kpi_values", "rpt_channel_attribution", "control_registry",
+    )  # fmt: skip
+    warehouse = project.run(
+        ["int_governance_indicators", "int_target_items__outputs"],
+        given={name: [] for name in others}
+        | {
+            "int_reporting_date": [{"reporting_on": date(2026, 2, 10)}],
+            # Ten days since the review: overdue after nine, not after ten; never reviewed is overdue.
+            "risk_register": [
+                {"risk_id": "9", "reviewed_on": date(2026, 1, 31), "review_interval_days": 9},
+                {"risk_id": "10", "reviewed_on": date(2026, 1, 31), "review_interval_days": 10},
+                {"risk_id": "never", "review_interval_days": 10},
+            ],
+            "programme_targets": [{**target("T3", "0.85"), "tolerance_share": Decimal("0.05")}],
+            "rpt_forecast_accuracy": [
+                accuracy | {"series_id": "a", "coverage_80_rate": 0.85},
+                accuracy | {"series_id": "b", "coverage_80_rate": 0.74},
+            ],
+            "int_target_controls": [
+                {"target_id": "T3", "item_type": "forecast", "item_id": name,
+                 "fiscal_period": P[1], "month_date": date(2026, 1, 1), "is_latest": True}
+                for name in ("a", "b")
+            ],
+        },
+    )  # fmt: skip
+    indicators = {
+        one["indicator_id"]: one["indicator_value"]
+        for one in rows_of(warehouse, "from intermediate.int_governance_indicators")
+    }
+    assert indicators["stale_risks"] == 2
+    assert indicators["forecast_coverage_share"] == 0.5
+    assert {
+        one["item_id"]
+        for one in rows_of(warehouse, "from intermediate.int_target_items__outputs")
+        if "coverage_outside_tolerance" in one["failed_conditions"]
+    } == {"b"}
+
+
 def test_reviews_are_computed_and_signed_by_people(project: CompiledProject) -> None:
     check = {"review_cycle": "monthly", "item_name": "i", "owner": "o", "threshold": Decimal(1)}
     warehouse = project.run(

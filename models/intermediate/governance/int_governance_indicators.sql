@@ -112,6 +112,14 @@ attribution_comparisons as (
 
 ),
 
+analytics_target as (
+
+    select tolerance_share
+    from {{ ref('programme_targets') }}
+    where target_id = 'T3'
+
+),
+
 home_events as (
 
     select * from {{ ref('stg_governance__home_events') }}
@@ -333,16 +341,32 @@ as_of_now as (
     union all
     select
         'stale_risks' as indicator_id,
-        cast(count_if({{ dbt.datediff('risk_register.reviewed_on', 'reporting_date.reporting_on', 'day') }} > 100) as double)
-            as indicator_value
+        cast(
+            count_if(
+                coalesce(
+                    {{ dbt.datediff('risk_register.reviewed_on', 'reporting_date.reporting_on', 'day') }}
+                    > risk_register.review_interval_days,
+                    true
+                )
+            ) as double
+        ) as indicator_value
     from reporting_date
     cross join risk_register
     union all
     select
         'forecast_coverage_share' as indicator_id,
-        avg(case when coverage_80_rate between 0.7 and 0.9 then 1e0 else 0e0 end) as indicator_value
+        avg(
+            case
+                when
+                    forecast_accuracy.coverage_80_rate
+                    between 0.8 - analytics_target.tolerance_share and 0.8 + analytics_target.tolerance_share
+                    then 1e0
+                else 0e0
+            end
+        ) as indicator_value
     from forecast_accuracy
-    where coverage_80_rate is not null
+    cross join analytics_target
+    where forecast_accuracy.coverage_80_rate is not null
     union all
     select
         'benefit_realisation_rate' as indicator_id,

@@ -16,6 +16,15 @@ rule_results as (
 
 ),
 
+programme_targets as (
+
+    select
+        target_id,
+        tolerance_share
+    from {{ ref('programme_targets') }}
+
+),
+
 kpi_values as (
 
     select
@@ -158,11 +167,13 @@ final as (
             case
                 when
                     asked.item_type = 'forecast'
-                    and forecast_accuracy.coverage_80_rate not between 0.7 and 0.9
-                    then 'coverage_outside_70_to_90'
+                    and forecast_accuracy.coverage_80_rate
+                    not between 0.8 - programme_targets.tolerance_share and 0.8 + programme_targets.tolerance_share
+                    then 'coverage_outside_tolerance'
             end
         ) as failed_conditions
     from asked
+    inner join programme_targets on asked.target_id = programme_targets.target_id
     left join output_states
         on
             asked.item_type = output_states.item_type
