@@ -13,6 +13,7 @@ judged as (
         experiment_id,
         max(treatment_share) as treatment_share,
         max(sample_ratio_p_value) as sample_ratio_p_value,
+        max(case when blocked_reason = 'sample_ratio_mismatch' then 1 else 0 end) = 1 as is_blocked,
         max(case when method = 'difference_in_means' then treatment_units end) as treatment_units,
         max(case when method = 'difference_in_means' then control_units end) as control_units
     from incrementality
@@ -24,7 +25,7 @@ final as (
 
     select
         'sample_ratio_mismatch' as rule_id,
-        case when sample_ratio_p_value < 0.001 then 'error' else 'warning' end as severity,
+        case when is_blocked then 'error' else 'warning' end as severity,
         'experiments' as extract_name,
         'experiment_id=' || experiment_id as record_key,
         cast(null as string) as source_file,

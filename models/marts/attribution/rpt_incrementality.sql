@@ -201,20 +201,29 @@ tested as (
 
 ),
 
-judged as (
+-- One in a thousand is the convention for a check that looks at every experiment; docs/attribution.md states it.
+blocked as (
 
     select
         *,
         case
             when sample_ratio_p_value < 0.001 then 'sample_ratio_mismatch'
             when margin_80 is null then 'too_few_units'
-        end as blocked_reason,
+        end as blocked_reason
+    from tested
+
+),
+
+judged as (
+
+    select
+        *,
         case
-            when sample_ratio_p_value < 0.001 or margin_80 is null then 'E'
+            when blocked_reason is not null then 'E'
             when method = 'difference_in_differences' then 'B'
             else 'A'
         end as evidence_grade
-    from tested
+    from blocked
 
 ),
 
