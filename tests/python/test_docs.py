@@ -5,6 +5,7 @@ import csv
 import os
 import re
 from collections.abc import Mapping
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -82,10 +83,17 @@ def test_readme_lists_every_mart(marts: Mapping[str, catalog.Mart]) -> None:
         pytest.fail("README's table of marts is old: UPDATE_DOCS=1 uv run pytest -k readme")
 
 
-def test_every_mart_says_its_grain_and_its_question(marts: Mapping[str, catalog.Mart]) -> None:
+def test_every_mart_says_its_grain_and_its_question(
+    project: CompiledProject, marts: Mapping[str, catalog.Mart]
+) -> None:
     for mart in marts.values():
         assert mart.grain.startswith("One row per"), f"{mart.name}: begin with the grain"
         assert mart.question.endswith("?"), f"{mart.name}: ask the question it answers"
+        path = PROJECT / project.manifest["nodes"][mart.unique_id]["original_file_path"]
+        lines = path.read_text(encoding="utf-8").splitlines()
+        comment = takewhile(lambda line: line.startswith("-- "), lines)
+        stated = " ".join(line.removeprefix("-- ") for line in comment)
+        assert stated == mart.grain, f"{path.name} begins with another grain than its description"
 
 
 def test_links_between_documents_lead_somewhere() -> None:

@@ -1,4 +1,5 @@
--- One row per won conversion, attribution model and credited touch; revenue no touch explains is unattributed.
+-- One row per won conversion, attribution model and credited touch; revenue no touch explains is one row of the
+-- channel unattributed.
 with
 
 journey_touches as (

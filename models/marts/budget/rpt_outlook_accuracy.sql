@@ -1,4 +1,5 @@
--- One row per fiscal year and account type over, with totals: how far two year-end outlooks were from what the year came to.
+-- One row per fiscal year that is over and account type; an empty year and the type all are totals, computed from
+-- lines.
 with
 
 outlooks as (

@@ -1,4 +1,4 @@
--- One row per customer, without personal data.
+-- One row per customer, without personal data: names and addresses stay in staging.
 with
 
 customers as (

@@ -1,4 +1,4 @@
--- One row per calendar date, with the fiscal attributes of the reporting entity.
+-- One row per calendar date, with the fiscal attributes of the reporting entity (fiscal_calendars.is_reporting).
 with
 
 fiscal_dates as (

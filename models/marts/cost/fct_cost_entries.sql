@@ -1,4 +1,4 @@
--- One row per cost posting: a ledger line, a line of detail that replaces ledger lines, or what the two do not share.
+-- One row per cost posting: a ledger line, subledger detail in its place, or their difference.
 with
 
 gl_entries as (

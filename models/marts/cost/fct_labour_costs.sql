@@ -1,4 +1,5 @@
--- One row per timesheet entry, plus one per rate group, cost center and month for capacity unused and one for time not kept.
+-- One row per timesheet entry, plus one per rate group, cost center and month for capacity unused, and one for people
+-- who keep no time.
 with
 
 timesheets as (

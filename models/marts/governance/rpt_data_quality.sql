@@ -1,4 +1,5 @@
--- One row per build, dataset and dimension of quality, one per build and dataset for all of them, one per refused build.
+-- One row per build, dataset and dimension of quality, one per build and dataset for all of them together, and one per
+-- build whose version was refused.
 with
 
 quality_rules as (

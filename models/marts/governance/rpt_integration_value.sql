@@ -1,4 +1,5 @@
--- One row per calendar month and component of the programme's own value.
+-- One row per calendar month and component of the programme's own value: benefits owed to it, its run cost and its
+-- amortised build cost.
 with
 
 benefits as (

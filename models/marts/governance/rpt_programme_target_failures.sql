@@ -1,4 +1,4 @@
--- One row per target, closed fiscal period of the reporting entity and item that failed.
+-- One row per target (T1 to T3), closed fiscal period of the reporting entity and item that failed.
 with
 
 target_items as (

@@ -1,4 +1,4 @@
--- One row per target of the programme.
+-- One row per target of the programme (T1 to T6).
 with
 
 programme_targets as (

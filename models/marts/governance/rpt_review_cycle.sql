@@ -1,4 +1,4 @@
--- One row per review (month or quarter) and item of its checklist.
+-- One row per review (closed fiscal period or quarter of the reporting entity) and item of its checklist.
 with
 
 review_items as (

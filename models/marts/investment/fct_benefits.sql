@@ -1,4 +1,5 @@
--- One row per benefit and month, of the ledger or estimated beside it: planned, realised, what counts, why not the rest.
+-- One row per benefit and month, of the benefits ledger or estimated beside it (experiments, revenue of the feature
+-- built).
 with
 
 benefits as (

@@ -1,4 +1,4 @@
--- One row per initiative, version (each business case, forecast, realised) and month: cash costs and benefits.
+-- One row per initiative, version (each business case by its name, forecast, realised) and month with a flow.
 with
 
 case_flows as (

@@ -1,4 +1,4 @@
--- One row per initiative with an approved case: what was promised, what came, why they differ, and the review due.
+-- One row per initiative with an approved case.
 with
 
 initiatives as (

@@ -1,4 +1,4 @@
--- One row per initiative that asks for money: fund it or not, under the budgets as they stand.
+-- One row per initiative that asks for money.
 with
 
 choices as (

@@ -1,4 +1,4 @@
--- One row per initiative, locked case version and month: cost and schedule against the plan, and where it will end.
+-- One row per initiative, locked case version and month that is over.
 with
 
 positions as (

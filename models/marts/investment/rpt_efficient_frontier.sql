@@ -1,4 +1,4 @@
--- One row per budget level: the most value that much money can buy.
+-- One row per budget level.
 with
 
 choices as (

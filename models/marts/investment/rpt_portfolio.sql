@@ -1,4 +1,4 @@
--- One row per portfolio (dimension and member) and version: pooled returns, balance and concentration.
+-- One row per portfolio (dimension and member) and version (baseline, forecast, realised).
 with
 
 portfolio_members as (

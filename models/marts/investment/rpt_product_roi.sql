@@ -1,4 +1,4 @@
--- One row per product and calendar month, and one for what no product bears.
+-- One row per product and calendar month, and one for what no product bears (unallocated).
 with
 
 product_months as (

@@ -1,4 +1,5 @@
--- One row per initiative whose review is mature, and one for all of them: how near two methods had come at the first review.
+-- One row per initiative with a held review that is mature and cost above the threshold; initiative `all` is the
+-- total.
 with
 
 initiatives as (

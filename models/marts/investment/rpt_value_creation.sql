@@ -1,4 +1,4 @@
--- One row per initiative and fiscal year (of the reporting entity): benefits by class and grade, and what is left after tax and capital.
+-- One row per initiative and fiscal year of the reporting entity with cost or capital.
 with
 
 benefits as (

@@ -1,4 +1,4 @@
--- One row per forecast series and month ahead, by the method chosen for it.
+-- One row per forecast series and month ahead.
 with
 
 forecasts as (

@@ -1,4 +1,5 @@
--- One row per product and whole calendar month, and one (unallocated) for what each line and the company have beside.
+-- One row per product and whole calendar month, and one for what each product line, and the company, has beside them
+-- (unallocated).
 with
 
 products as (

@@ -1,4 +1,4 @@
--- One row per forecast series and method: how well it would have forecast from earlier months.
+-- One row per forecast series and method.
 with
 
 backtests as (

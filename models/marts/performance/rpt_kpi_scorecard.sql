@@ -1,4 +1,4 @@
--- One row per key figure, scope (company, product line, product or objective) and month.
+-- One row per key figure, scope and month.
 with
 
 kpi_values as (

@@ -1,4 +1,5 @@
--- One row per fiscal period of the reporting entity and currency: the roll-forward of the contract liability.
+-- One row per fiscal period of the reporting entity and currency: the roll-forward of what was billed and is not yet
+-- earned.
 with
 
 line_periods as (

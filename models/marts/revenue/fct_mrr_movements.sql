@@ -1,4 +1,4 @@
--- One row per customer, product and month in which the recurring revenue of that product changed.
+-- One row per customer, product and month in which the monthly recurring revenue of that product changed.
 with
 
 product_months as (

@@ -1,4 +1,4 @@
--- One row per customer invoice line and fiscal period in which it is earned.
+-- One row per customer invoice line and fiscal period of the reporting entity in which it is earned.
 with
 
 line_periods as (

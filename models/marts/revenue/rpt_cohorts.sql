@@ -1,4 +1,4 @@
--- One row per cohort (kind, value and month in which its customers first paid) and month since.
+-- One row per cohort and month since.
 with
 
 months as (

@@ -1,4 +1,4 @@
--- One row per month: the bridge of recurring revenue from opening to closing.
+-- One row per month: the bridge of monthly recurring revenue from opening to closing, by movement of customers.
 with
 
 months as (

@@ -1,4 +1,4 @@
--- One row per month that ends a retention window.
+-- One row per month that ends a retention window (policy retention_window_months, 12).
 with
 
 months as (

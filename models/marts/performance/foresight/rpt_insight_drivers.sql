@@ -1,4 +1,4 @@
--- One row per finding and driver of its difference.
+-- One row per finding and driver.
 with
 
 insights as (

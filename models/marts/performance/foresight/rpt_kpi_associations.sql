@@ -1,4 +1,4 @@
--- One row per registered pair, segment and lag.
+-- One row per registered pair of metric and key figure, segment and lag.
 with
 
 pairs as (

@@ -1,4 +1,4 @@
--- One row per scenario, scope (company, product line or product) and month ahead.
+-- One row per scenario, scope and month ahead.
 with
 
 scenarios as (

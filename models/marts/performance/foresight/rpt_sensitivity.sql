@@ -1,4 +1,4 @@
--- One row per subject (initiative, portfolio or company) and driver: the outcome at the driver's P10 and P90.
+-- One row per subject (initiative, portfolio or company) and driver.
 with
 
 distributions as (

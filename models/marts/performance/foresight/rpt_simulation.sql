@@ -1,4 +1,4 @@
--- One row per subject: initiative or portfolio.
+-- One row per subject (initiative or portfolio).
 {%- set drivers = ['build_cost', 'run_cost', 'benefit', 'delay_months'] %}
 with
 
