@@ -111,6 +111,8 @@ measured as (
         cast(reported.planned_value_amount as double) as planned,
         cast(reported.earned_value_amount as double) as earned,
         cast(reported.actual_cost_amount as double) as spent,
+        policies.index_reliable_from_share,
+        policies.index_reliable_to_share,
         case
             when reported.earned_value_amount >= reported.budget_amount then cast(earned_months.first_equal_month as double)
             when earned_months.last_month = 0
@@ -130,6 +132,7 @@ measured as (
                 / nullif(cast(earned_months.next_value_amount - earned_months.reached_value_amount as double), 0)
         end as earned_schedule_months
     from reported
+    cross join policies
     inner join earned_months
         on
             reported.initiative_id = earned_months.initiative_id
@@ -224,10 +227,8 @@ final as (
             when earned = 0 then 'nothing_earned'
             when spent = 0 then 'no_cost'
         end as tcpi_estimate_index_reason,
-        earned >= policies.index_reliable_from_share * budget and earned <= policies.index_reliable_to_share * budget
-            as is_index_reliable
+        earned >= index_reliable_from_share * budget and earned <= index_reliable_to_share * budget as is_index_reliable
     from indexed
-    cross join policies
 
 )
 

@@ -54,10 +54,9 @@ def initiatives() -> Figure:
 def npv_bridge() -> Figure:
     return Figure(
         title="What moved net present value from promise to forecast?",
-        means="Every initiative with an approved case, added up; the steps are exact to the cent. Timing is delay, "
-        "volume is benefit that never came, value is what the rest is worth against its promise. Run cost not measured "
-        "is the step of initiatives in use whose run cost the ledger does not show: no saving. The last step goes from "
-        "the rate of the case to today's.",
+        means="Every approved case, added up, exact to the cent. Run cost not measured is that of initiatives in use without "
+        "any in the ledger: no saving. Timing is delay, volume is benefit that never came, value is what the rest is worth "
+        "against its promise. The last step goes to today's discount rate.",
         select="""
             select initiative_id, product_id, initiative_name as initiative, step, step_order, amount
             from (
