@@ -87,30 +87,43 @@ models as (
 
 ),
 
-broken as (
+expected as (
 
     select
         models.attribution_model,
         conversions.conversion_id,
+        conversions.recognised_reason,
         conversions.reporting_revenue_amount,
-        credits.credited_amount,
-        recognised.recognised_amount as revenue_amount,
-        credits.recognised_amount,
-        credits.credit_share
+        coalesce(recognised.recognised_amount, 0) as recognised_amount
     from conversions
     cross join models
     left join recognised on conversions.conversion_id = recognised.conversion_id
-    left join credits
+
+),
+
+broken as (
+
+    select
+        coalesce(expected.attribution_model, credits.attribution_model) as attribution_model,
+        coalesce(expected.conversion_id, credits.conversion_id) as conversion_id,
+        expected.reporting_revenue_amount,
+        credits.credited_amount,
+        expected.recognised_amount as revenue_amount,
+        credits.recognised_amount,
+        credits.credit_share
+    from expected
+    full outer join credits
         on
-            conversions.conversion_id = credits.conversion_id
-            and models.attribution_model = credits.attribution_model
+            expected.conversion_id = credits.conversion_id
+            and expected.attribution_model = credits.attribution_model
     where
-        credits.credit_share is null
+        expected.conversion_id is null
+        or credits.credit_share is null
         or abs(credits.credit_share - 1) > 1e-9
-        or coalesce(credits.credited_amount, 0) <> coalesce(conversions.reporting_revenue_amount, 0)
+        or coalesce(credits.credited_amount, 0) <> coalesce(expected.reporting_revenue_amount, 0)
         or (
-            conversions.recognised_reason is null
-            and coalesce(credits.recognised_amount <> coalesce(recognised.recognised_amount, 0), true)
+            expected.recognised_reason is null
+            and coalesce(credits.recognised_amount <> expected.recognised_amount, true)
         )
 
 )

@@ -16,19 +16,12 @@ ledger as (
 
 ),
 
-versions as (
-
-    select distinct
-        fiscal_year,
-        budget_version
-    from {{ ref('rpt_budget_variance') }}
-
-),
-
 reported as (
 
     select
         budget_version,
+        is_in_force,
+        fiscal_year,
         fiscal_period,
         sum(actual_amount) as actual_amount
     from {{ ref('rpt_budget_variance') }}
@@ -36,30 +29,57 @@ reported as (
 
 ),
 
-in_force as (
+versions as (
+
+    select distinct
+        fiscal_year,
+        budget_version
+    from reported
+
+),
+
+differences as (
 
     select
+        versions.budget_version,
+        ledger.fiscal_period,
+        ledger.ledger_amount as difference
+    from ledger
+    inner join versions on ledger.fiscal_year = versions.fiscal_year
+
+    union all
+
+    select
+        budget_version,
         fiscal_period,
-        sum(actual_amount) as actual_amount
-    from {{ ref('rpt_budget_variance') }}
+        -actual_amount as difference
+    from reported
+
+    union all
+
+    select
+        'in force' as budget_version,
+        fiscal_period,
+        ledger_amount as difference
+    from ledger
+
+    union all
+
+    select
+        'in force' as budget_version,
+        fiscal_period,
+        -actual_amount as difference
+    from reported
     where is_in_force
-    group by fiscal_period
 
 )
 
 select
-    ledger.fiscal_period,
-    versions.budget_version,
-    ledger.ledger_amount,
-    reported.actual_amount,
-    in_force.actual_amount as in_force_amount
-from ledger
-left join versions on ledger.fiscal_year = versions.fiscal_year
-left join reported
-    on
-        versions.budget_version = reported.budget_version
-        and ledger.fiscal_period = reported.fiscal_period
-left join in_force on ledger.fiscal_period = in_force.fiscal_period
-where
-    ledger.ledger_amount <> coalesce(reported.actual_amount, 0)
-    or ledger.ledger_amount <> coalesce(in_force.actual_amount, 0)
+    budget_version,
+    fiscal_period,
+    sum(difference) as difference
+from differences
+group by
+    budget_version,
+    fiscal_period
+having sum(difference) <> 0

@@ -1,39 +1,81 @@
--- Products and `unallocated` together are the profit and loss of the ledger, in every period it holds revenue for.
+-- Products and `unallocated` together are the profit and loss of the ledger in every period, to the penny.
 with
-
-contributions as (
-
-    select
-        fiscal_period,
-        sum(revenue_amount) as revenue_amount,
-        sum(operating_result_amount) as result_amount
-    from {{ ref('rpt_product_contribution') }}
-    group by fiscal_period
-
-),
 
 ledger as (
 
     select
         dates.fiscal_period,
-        sum(case when gl_entries.polarity = 1 then gl_entries.reporting_natural_amount else 0 end) as revenue_amount,
-        sum(gl_entries.polarity * gl_entries.reporting_natural_amount) as result_amount,
-        count(case when gl_entries.polarity = 1 then 1 end) as revenue_lines
+        gl_entries.polarity,
+        sum(gl_entries.reporting_natural_amount) as amount
     from {{ ref('int_gl_entries_converted') }} as gl_entries
     inner join {{ ref('dim_date') }} as dates on gl_entries.posted_on = dates.date_day
-    group by dates.fiscal_period
+    where
+        gl_entries.polarity <> 0
+        and dates.fiscal_period is not null
+    group by dates.fiscal_period, gl_entries.polarity
+
+),
+
+invoiced as (
+
+    select
+        fiscal_period,
+        1 as polarity,
+        sum(reporting_amount) as amount
+    from {{ ref('fct_revenue') }}
+    where not is_scheduled
+    group by fiscal_period
+
+),
+
+-- Where the ledger holds no revenue, what was invoiced stands for it.
+results as (
+
+    select
+        fiscal_period,
+        polarity,
+        amount
+    from ledger
+
+    union all
+
+    select
+        invoiced.fiscal_period,
+        invoiced.polarity,
+        invoiced.amount
+    from invoiced
+    left join ledger
+        on
+            invoiced.fiscal_period = ledger.fiscal_period
+            and invoiced.polarity = ledger.polarity
+    where ledger.fiscal_period is null
+
+),
+
+differences as (
+
+    select
+        fiscal_period,
+        revenue_amount as revenue_difference,
+        operating_result_amount as result_difference
+    from {{ ref('rpt_product_contribution') }}
+
+    union all
+
+    select
+        fiscal_period,
+        case when polarity = 1 then -amount else 0 end as revenue_difference,
+        -polarity * amount as result_difference
+    from results
 
 )
 
 select
-    ledger.fiscal_period,
-    ledger.result_amount,
-    contributions.result_amount as contribution_result_amount
-from ledger
-left join contributions on ledger.fiscal_period = contributions.fiscal_period
-where
-    ledger.revenue_lines > 0
-    and (
-        ledger.revenue_amount <> coalesce(contributions.revenue_amount, 0)
-        or ledger.result_amount <> coalesce(contributions.result_amount, 0)
-    )
+    fiscal_period,
+    sum(revenue_difference) as revenue_difference,
+    sum(result_difference) as result_difference
+from differences
+group by fiscal_period
+having
+    sum(revenue_difference) <> 0
+    or sum(result_difference) <> 0

@@ -27,13 +27,45 @@ base as (
 
 ),
 
-driver_sums as (
+initiative_drivers as (
+
+    select
+        returns.initiative_id,
+        distributions.driver,
+        returns.valuation_npv_amount
+    from {{ ref('rpt_initiative_returns') }} as returns
+    cross join {{ ref('driver_distributions') }} as distributions
+    where
+        returns.version_role = 'forecast'
+        and returns.valuation_npv_amount is not null
+        and distributions.subject_type = 'initiative'
+
+),
+
+sensitivities as (
+
+    select
+        subject_id,
+        driver,
+        base_amount
+    from {{ ref('rpt_sensitivity') }}
+    where subject_type = 'initiative'
+
+),
+
+finding_differences as (
 
     select
         insight_id,
-        sum(driver_amount) as driver_amount
+        delta_amount as difference_amount
+    from {{ ref('rpt_insights') }}
+
+    union all
+
+    select
+        insight_id,
+        -driver_amount as difference_amount
     from {{ ref('rpt_insight_drivers') }}
-    group by insight_id
 
 )
 
@@ -55,20 +87,19 @@ where
 union all
 select
     'sensitivity does not start from the published NPV' as broken_tie,
-    sensitivities.subject_id as subject,
-    sensitivities.base_amount - returns.valuation_npv_amount as difference_amount
-from {{ ref('rpt_sensitivity') }} as sensitivities
-inner join {{ ref('rpt_initiative_returns') }} as returns
+    coalesce(initiative_drivers.initiative_id, sensitivities.subject_id) as subject,
+    sensitivities.base_amount - initiative_drivers.valuation_npv_amount as difference_amount
+from initiative_drivers
+full outer join sensitivities
     on
-        sensitivities.subject_type = 'initiative'
-        and sensitivities.subject_id = returns.initiative_id
-        and returns.version_role = 'forecast'
-where abs(sensitivities.base_amount - returns.valuation_npv_amount) > 0.01
+        initiative_drivers.initiative_id = sensitivities.subject_id
+        and initiative_drivers.driver = sensitivities.driver
+where coalesce(abs(sensitivities.base_amount - initiative_drivers.valuation_npv_amount) > 0.01, true)
 union all
 select
     'drivers do not sum to the difference' as broken_tie,
-    insights.insight_id as subject,
-    insights.delta_amount - coalesce(driver_sums.driver_amount, 0) as difference_amount
-from {{ ref('rpt_insights') }} as insights
-left join driver_sums on insights.insight_id = driver_sums.insight_id
-where insights.delta_amount <> coalesce(driver_sums.driver_amount, 0)
+    insight_id as subject,
+    sum(difference_amount) as difference_amount
+from finding_differences
+group by insight_id
+having sum(difference_amount) <> 0

@@ -8,7 +8,6 @@ lines as (
         period_month,
         fully_loaded_amount as difference
     from {{ ref('fct_labour_costs') }}
-    where rate_group_id is not null
 
     union all
 

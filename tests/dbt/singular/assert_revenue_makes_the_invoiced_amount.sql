@@ -29,18 +29,21 @@ calendar_range as (
 )
 
 select
-    lines.invoice_id,
-    lines.line_number,
+    coalesce(lines.invoice_id, revenue.invoice_id) as invoice_id,
+    coalesce(lines.line_number, revenue.line_number) as line_number,
     lines.amount,
     revenue.recognised_amount
 from lines
-cross join calendar_range
-left join revenue
+full outer join revenue
     on
         lines.invoice_id = revenue.invoice_id
         and lines.line_number = revenue.line_number
+cross join calendar_range
 where
+    lines.invoice_id is null
     -- What is billed and earned outside the calendar is in no period: unclear_service_period names it.
-    greatest(lines.earned_to, lines.billed_on) >= calendar_range.first_on
-    and lines.earned_to <= calendar_range.last_on
-    and coalesce(revenue.recognised_amount, 0) <> lines.amount
+    or (
+        greatest(lines.earned_to, lines.billed_on) >= calendar_range.first_on
+        and lines.earned_to <= calendar_range.last_on
+        and coalesce(revenue.recognised_amount, 0) <> lines.amount
+    )

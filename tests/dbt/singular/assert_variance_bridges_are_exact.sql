@@ -70,4 +70,4 @@ left join bridged_revenue
         and variances.fiscal_period = bridged_revenue.fiscal_period
 where
     coalesce(variances.variance_amount, 0) <> coalesce(drivers.explained_amount, 0)
-    and (variances.bridge is null or variances.bridge <> 'revenue' or bridged_revenue.budget_version is not null)
+    and (drivers.bridge is not null or variances.bridge <> 'revenue' or bridged_revenue.budget_version is not null)
