@@ -62,7 +62,7 @@ final as (
         violations.severity,
         violations.message,
         governance_rules.dimension,
-        coalesce(governance_rules.is_critical, true) as is_critical,
+        governance_rules.is_critical,
         governance_rules.owner as rule_owner,
         violations.amount,
         exceptions_in_force.rule_id is not null as is_excepted,
