@@ -17,7 +17,7 @@ final as (
         source_file,
         source_row,
         amount,
-        approver || ' approved ' || cast(document_amount as string) || ' {{ var("reporting_currency") }}, but may approve '
+        'Approved ' || cast(document_amount as string) || ' {{ var("reporting_currency") }} with a limit of '
         || cast(limit_amount as string) || '. Have it approved by someone who may, or change approval_limits.' as message
     from approvals
     where is_over_authority

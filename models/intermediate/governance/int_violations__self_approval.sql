@@ -71,7 +71,7 @@ final as (
         source_file,
         source_row,
         amount,
-        doer || ' ' || deed || ' it and approved it. Have someone else approve it.' as message
+        'Whoever ' || deed || ' it also approved it. Have someone else approve it.' as message
     from deeds
     where doer = approver
 

@@ -6,7 +6,6 @@ benefits as (
     select
         benefit_id,
         month_date,
-        owner,
         not_counted_reason,
         credited_amount,
         source_file,
@@ -28,7 +27,7 @@ final as (
         cast(credited_amount as decimal(38, 2)) as amount,
         case not_counted_reason
             when 'unconfirmed' then 'Nobody in finance has confirmed it. Have the value confirmed.'
-            when 'confirmed_by_owner' then owner || ' confirmed a benefit they own. Have finance confirm it.'
+            when 'confirmed_by_owner' then 'Its owner confirmed it. Have finance confirm it.'
             when 'past_persistence' then 'It is past the day it persists to. Confirm again that it lasts.'
             when 'grade_not_counted' then 'Its grade of evidence does not count. Measure it, or leave it out.'
         end as message

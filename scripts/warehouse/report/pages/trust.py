@@ -167,7 +167,8 @@ def reviews() -> Figure:
         "responsibility for it.",
         select="""
             select review_cycle as cycle, review_period as period, item_name as item, item_status, measured_value,
-                measured_value_reason, comparison, cast(threshold as double) as threshold, owner, is_signed, signed_by, signed_on
+                measured_value_reason, comparison, cast(threshold as double) as threshold, owner,
+                columns('^(is_signed|signed_by|signed_on)$')
             from rpt_review_cycle
             where is_latest
             order by cycle, item_status = 'passed', item""",
