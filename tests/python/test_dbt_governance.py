@@ -144,6 +144,13 @@ def test_every_mart_has_a_reader(project: CompiledProject) -> None:
         assert exposure["description"], exposure["name"]
 
 
+def test_the_semantic_layer_is_a_reader_of_its_marts(project: CompiledProject) -> None:
+    manifest = project.manifest
+    asked = [one["depends_on"]["nodes"] for one in manifest["semantic_models"].values()]
+    exposure = manifest["exposures"]["exposure.product_finance.semantic_layer"]
+    assert set(exposure["depends_on"]["nodes"]) == set().union(*asked)
+
+
 def test_no_model_outlives_its_deprecation_date(project: CompiledProject) -> None:
     for node in nodes(project):
         if date := node.get("deprecation_date"):
