@@ -5,11 +5,10 @@
         {%- do marts.append(node) -%}
     {%- endfor -%}
     {%- for node in marts | sort(attribute='name') %}
-        {%- set personal = [] -%}
+        {%- set personal = personal_columns(node) -%}
         {%- set masked = [] -%}
-        {%- for column in node.columns.values() if column.config.get('meta', {}).get('pii') -%}
-            {%- do personal.append(column.name) -%}
-            {%- if column.data_type == 'string' -%}{%- do masked.append(column.name) -%}{%- endif -%}
+        {%- for name in personal if node.columns[name].data_type == 'string' -%}
+            {%- do masked.append(name) -%}
         {%- endfor %}
     select
         '{{ node.name }}' as mart_name,

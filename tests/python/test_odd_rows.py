@@ -92,4 +92,7 @@ def test_rows_without_sense_stop_no_build(sample: Home, tmp_path: Path) -> None:
             select distinct extract_name from rpt_rule_violations
             where rule_id = 'unplaced_posting' and source_file like '%.2026-11-01.csv'"""
         ).fetchall()
+        # Whose pay a row is stays in the row.
+        person = "select count(*) from rpt_rule_violations where record_key like '%person_id=%'"
+        assert connection.execute(person).fetchall() == [(0,)]
     assert {name for (name,) in named} >= DATED

@@ -19,7 +19,7 @@ budget_lines as (
 ),
 {% set dated_extracts = {
     'gl_entries': (ref('int_gl_entries_converted'), ['journal_id', 'line_number'], 'posted_on', 'currency'),
-    'payroll': (ref('stg_cost__payroll'), ['person_id', 'period_month'], 'period_month', 'currency'),
+    'payroll': (ref('stg_cost__payroll'), ['source_file', 'source_row'], 'period_month', 'currency'),
     'cloud_costs': (ref('stg_cost__cloud_costs'), ['source_file', 'source_row'], 'charge_period_start', 'billing_currency'),
     'purchase_orders': (ref('stg_cost__purchase_orders'), ['po_id', 'line_number'], 'ordered_on', 'currency'),
     'po_invoices': (ref('stg_cost__po_invoices'), ['invoice_id', 'po_id', 'line_number'], 'invoiced_on', 'currency'),

@@ -1,6 +1,6 @@
 -- One row per ledger or budget line without a known account, cost center or fiscal period, and other record of no period.
 {% set dated_extracts = {
-    'payroll': (ref('stg_cost__payroll'), ['person_id', 'period_month'], 'period_month'),
+    'payroll': (ref('stg_cost__payroll'), ['source_file', 'source_row'], 'period_month'),
     'timesheets': (ref('stg_cost__timesheets'), ['entry_id'], 'work_date'),
     'cloud_costs': (ref('stg_cost__cloud_costs'), ['source_file', 'source_row'], 'charge_period_start'),
     'usage_drivers': (ref('stg_cost__usage_drivers'), ['driver_id', 'period_month', 'consumer_id'], 'period_month'),

@@ -19,6 +19,7 @@ delivered as (
         '{{ extract_name }}' as extract_name,
         cast({{ "date_trunc('month', " ~ day ~ ')' if day else 'null' }} as date) as month_date,
         {{ record_key(key) }} as record_key,
+        {{ key | select('in', personal_columns(contract)) | list | length > 0 }} as is_personal,
         concat_ws(
             '|',
             {%- for column in columns %}
@@ -51,6 +52,7 @@ ranked as (
         extract_name,
         month_date,
         record_key,
+        is_personal,
         content,
         key_hash,
         source_file,
@@ -81,7 +83,8 @@ final as (
     select
         extract_name,
         month_date,
-        record_key,
+        -- A key that names a person stays here: its row is named by where it stands.
+        case when is_personal then {{ record_key(['source_file', 'source_row']) }} else record_key end as record_key,
         key_hash,
         source_file,
         source_row,
