@@ -24,8 +24,7 @@ journeys as (
         max(outcome) as outcome,
         cast(array_sort(array_agg(distinct channel)) as string) as channel_set,
         cast(count(distinct channel) as integer) as channel_count,
-        cast(count(*) as integer) as touch_count,
-        max(occurred_at) as last_touched_at
+        cast(count(*) as integer) as touch_count
     from journey_touches
     group by journey_id
 
@@ -40,8 +39,7 @@ final as (
         journeys.channel_set,
         journeys.channel_count,
         journeys.touch_count,
-        case when journeys.outcome = 'won' then conversions.reporting_revenue_amount end as reporting_revenue_amount,
-        journeys.last_touched_at
+        case when journeys.outcome = 'won' then conversions.reporting_revenue_amount end as reporting_revenue_amount
     from journeys
     left join conversions on journeys.conversion_id = conversions.conversion_id
 

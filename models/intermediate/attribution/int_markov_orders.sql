@@ -126,7 +126,6 @@ judged as (
 
     select
         markov_order,
-        sum(observations) as held_out_steps,
         sum(observations * log_loss) / sum(observations) as held_out_log_loss
     from backed_off
     group by markov_order
@@ -146,7 +145,6 @@ compared as (
 
     select
         orders.markov_order,
-        judged.held_out_steps,
         round(judged.held_out_log_loss, 12) as held_out_log_loss,
         coalesce(
             judged.held_out_log_loss < lag(judged.held_out_log_loss) over (order by orders.markov_order),
@@ -180,7 +178,6 @@ final as (
         end as refusal_reason,
         cast(coalesce(outcomes.won_journeys, 0) as bigint) as won_journeys,
         cast(coalesce(outcomes.won_journeys + outcomes.null_journeys, 0) as bigint) as journeys,
-        cast(ranked.held_out_steps as bigint) as held_out_steps,
         ranked.held_out_log_loss,
         ranked.is_improving,
         ranked.markov_order = max(

@@ -11,7 +11,6 @@
     max(known_at) as known_at,
         max(usage_date) as last_used_on,
         sum(event_count) as event_count,
-        sum(active_users) as active_user_days,
         max(active_users) as peak_active_users,
         sum(case when is_released then event_count else 0 end) as released_event_count,
         sum(case when is_released then active_users else 0 end) as released_active_user_days
@@ -164,7 +163,6 @@ used as (
         known_at,
         last_used_on,
         event_count,
-        active_user_days,
         peak_active_users,
         released_event_count,
         released_active_user_days
@@ -187,7 +185,6 @@ final as (
         known_at,
         last_used_on,
         cast(event_count as bigint) as event_count,
-        cast(active_user_days as bigint) as active_user_days,
         cast(peak_active_users as integer) as peak_active_users,
         cast(released_event_count as bigint) as released_event_count,
         cast(released_active_user_days as bigint) as released_active_user_days

@@ -120,7 +120,6 @@ final as (
         cast(contracted_hours as decimal(18, 2)) as contracted_hours,
         cast(leave_hours as decimal(18, 2)) as leave_hours,
         cast(meeting_hours as decimal(18, 2)) as meeting_hours,
-        cast(worked_hours as decimal(18, 2)) as worked_hours,
         cast(practical_hours as decimal(18, 2)) as practical_hours,
         payroll_rate,
         loading_rate,

@@ -428,7 +428,6 @@ final as (
         origins.origin < origins.length as is_backtest,
         forecasts.forecast_model,
         forecasts.horizon,
-        forecasts.origin + forecasts.horizon as target_number,
         series.amount as actual_amount,
         forecasts.forecast_amount,
         sqrt(forecasts.variance) as deviation_amount,
