@@ -9,6 +9,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from dbt.cli.flags import Flags
+from dbt.cli.main import cli
 from detect_secrets.core.scan import scan_file
 from detect_secrets.settings import default_settings
 from packaging.version import Version
@@ -111,6 +113,17 @@ def test_names_and_values_from_files_are_never_run_as_sql(empty_home: Home) -> N
     ((payment_id, file, extra),) = raw(empty_home, "payment_id, _file, _extra")
     assert (payment_id, file) == (HOSTILE, name)
     assert json.loads(extra) == {HOSTILE: HOSTILE}
+
+
+def test_dbt_tells_nobody_that_it_ran_from_whatever_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DBT_SEND_ANONYMOUS_USAGE_STATS", raising=False)
+    arguments = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT / "profiles")]
+    parent = cli.make_context("dbt", ["parse", *arguments])
+    flags = Flags(cli.commands["parse"].make_context("parse", arguments, parent=parent))
+    assert flags.SEND_ANONYMOUS_USAGE_STATS is False
 
 
 def test_published_files_can_only_be_read_and_the_key_only_by_its_owner(small: Home) -> None:
