@@ -286,8 +286,11 @@ def code_digest(project: Path, own_seeds: Path) -> str:
     paths = [path for folder in folders for path in (project / folder).rglob("*")]
     paths += [project / "dbt_project.yml", project / "uv.lock"]
     for path in sorted(paths):
-        if path.is_file() and path.suffix != ".pyc":
-            digest.update(f"{path.relative_to(project)} {fingerprint(path)}\n".encode())
+        name = path.relative_to(project)
+        # What tools leave behind decides nothing.
+        is_left = path.suffix == ".pyc" or any(part.startswith(".") for part in name.parts)
+        if path.is_file() and not is_left:
+            digest.update(f"{name} {fingerprint(path)}\n".encode())
     for path in sorted(own_seeds.glob("*.csv")):
         digest.update(f"own {path.name} {fingerprint(path)}\n".encode())
     return digest.hexdigest()

@@ -241,6 +241,17 @@ def test_rolling_back_to_what_is_not_there_or_damaged_is_refused(
         publish.roll_back(shelf, ledger)
 
 
+def test_what_tools_leave_in_the_checkout_is_no_code(tmp_path: Path) -> None:
+    (tmp_path / "profiles").mkdir()
+    for name in ("dbt_project.yml", "uv.lock", "profiles/profiles.yml"):
+        (tmp_path / name).touch()
+    before = publish.code_digest(tmp_path, tmp_path / "seeds")
+    (tmp_path / "profiles" / ".user.yml").write_text("id: 1", encoding="utf-8")
+    assert publish.code_digest(tmp_path, tmp_path / "seeds") == before
+    (tmp_path / "profiles" / "profiles.yml").write_text("x: 1", encoding="utf-8")
+    assert publish.code_digest(tmp_path, tmp_path / "seeds") != before
+
+
 def test_the_digest_tells_code_inputs_and_rows_apart() -> None:
     mart = publish.PublishedMart("rpt_sales", "revenue", "", "", 1, {}, "aa")
     changed = publish.PublishedMart("rpt_sales", "revenue", "", "", 1, {}, "bb")
