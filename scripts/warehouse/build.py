@@ -361,7 +361,8 @@ def _publish(
     published = publish.export_marts(home.database, marts, folder, base)
     digest = publish.content_digest(published, code, (one["raw_sha256"] for one in inputs))
     current = shelf.current()
-    version = current if shelf.is_withdrawn(digest) else shelf.find(digest)
+    stays = current if shelf.is_withdrawn(digest) else None
+    version = stays or shelf.find(digest)
     if version:
         shutil.rmtree(folder)
     else:
@@ -385,9 +386,10 @@ def _publish(
             (folder / "docs.html").write_text(docs, encoding="utf-8")
         _write_pages(home, folder, facts, findings)
         version = shelf.put(folder, digest, facts)
+    if not stays:
+        enter(ledger, version)
     if current and current.id == version.id:
         return current, False
-    _enter(ledger, version)
     shelf.switch(version)
     shelf.drop_old()
     return version, True
@@ -426,9 +428,9 @@ def _entered(ledger: Ledger) -> set[str]:
     return {entry["version"] for entry in ledger.entries if entry["event"] == "published"}
 
 
-def _enter(ledger: Ledger, version: publish.Version) -> None:
-    """Write a version into the ledger, unless a run that was interrupted has."""
-    if version.id not in _entered(ledger):
+def enter(ledger: Ledger, version: publish.Version) -> None:
+    """Write into the ledger that a version is in force, unless a run that was interrupted has."""
+    if version.id != ledger.in_force:
         ledger.append(
             "published",
             version=version.id,

@@ -38,8 +38,12 @@ class Home:
 
     def derives(self, path: Path) -> bool:
         """Whether a raw file is written anew from the ledger and the latest build."""
-        derived = ("gate", "audit/rule_results", "audit/home_events")
-        return any(path.is_relative_to(self.raw / folder) for folder in derived)
+        derived = (
+            "gate/load_totals/load_totals.parquet",
+            "audit/rule_results/latest.parquet",
+            "audit/home_events/events.parquet",
+        )
+        return path.is_relative_to(self.raw) and str(path.relative_to(self.raw)) in derived
 
     @property
     def withdrawn(self) -> Path:

@@ -31,7 +31,7 @@ from warehouse.mapping import ImportMapping, load_all
 from warehouse.prepare import Prepared, prepare
 from warehouse.quality import RuleResult
 from warehouse.scan import Scan, bind, open_table
-from warehouse.sql import identifier, literal
+from warehouse.sql import identifier, literal, scalar
 from warehouse.store import fingerprint, now_after, replacing
 
 # What one file may use of memory; what does not fit is spilled to the home's scratch folder.
@@ -170,7 +170,9 @@ def write_contracts(home: Home, contract: Contract) -> None:
             typed = ", ".join(f"cast(null as {kind}) as {identifier(n)}" for n, kind in columns)
             path = home.raw / extract.id / "contract.parquet"
             if path.exists() and _columns(connection, path) == _described(connection, typed):
-                continue
+                query = "select count(*) from read_parquet(?)"
+                if not scalar(connection, query, [str(path)]):
+                    continue
             with replacing(path) as unfinished:
                 connection.execute(
                     f"copy (select {typed} where false) to {literal(str(unfinished))} (format parquet)"

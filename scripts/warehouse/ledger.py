@@ -4,7 +4,7 @@ import getpass
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,9 @@ from warehouse.errors import TamperedError
 Entry = Mapping[str, Any]
 
 GENESIS = "0" * 64
+
+# What every entry says.
+_FIELDS = {"seq", "at", "event", "prev_hash", "hash"}
 
 
 class Ledger:
@@ -37,6 +40,11 @@ class Ledger:
                     live.append(entry)
                 withdrawn |= {entry["raw"], *entry.get("withdraws", ())}
         return live[::-1]
+
+    @property
+    def in_force(self) -> str | None:
+        """The version that readers were last sent to."""
+        return in_force(self.entries)
 
     def append(self, event: str, **facts: Any) -> Entry:
         """Add an entry; when this returns, it is on disk."""
@@ -69,12 +77,30 @@ def digest(body: Entry) -> str:
     ).hexdigest()
 
 
+def in_force(entries: Iterable[Entry]) -> str | None:
+    """The version that the last of these entries sends readers to."""
+    sent = [entry for entry in entries if entry["event"] in {"published", "rolled_back"}]
+    return str(sent[-1].get("version")) if sent else None
+
+
+def parse(line: bytes) -> Entry | None:
+    """The entry a line holds; None where it is none."""
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    is_entry = isinstance(entry, dict) and entry.keys() >= _FIELDS
+    return entry if is_entry and isinstance(entry["event"], str) else None
+
+
 def _entries(content: bytes, path: Path) -> Iterator[Entry]:
     for number, line in enumerate(content.splitlines(), start=1):
-        try:
-            yield json.loads(line)
-        except ValueError:
-            raise TamperedError(f"{path} line {number} is not a ledger entry.") from None
+        entry = parse(line)
+        if entry is None:
+            raise TamperedError(
+                f"{path} line {number} is not a ledger entry: restore the home from a backup."
+            )
+        yield entry
 
 
 def _canonical(entry: Entry) -> bytes:

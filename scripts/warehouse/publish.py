@@ -78,15 +78,15 @@ class Version:
         return [
             name
             for name, facts in self.manifest["files"].items()
-            if not (self.path / name).is_file() or fingerprint(self.path / name) != facts["sha256"]
+            if not _holds(self.path / name, facts["sha256"])
         ]
 
     def unlisted_files(self) -> list[str]:
-        """Files that were not there when it was published."""
+        """Files and links that were not there when it was published."""
         names = (
             str(path.relative_to(self.path))
             for path in sorted(self.path.rglob("*"))
-            if path.is_file()
+            if path.is_symlink() or not path.is_dir()
         )
         return [name for name in names if name != MANIFEST and name not in self.manifest["files"]]
 
@@ -118,15 +118,20 @@ class Shelf:
         self._current = root / "current"
         self._withdrawn = root / "withdrawn"
 
-    def versions(self) -> list[Version]:
-        """Every version on the shelf, oldest first."""
+    def paths(self) -> list[Path]:
+        """What lies among the versions, but for what an interrupted run left."""
         if not self._versions.is_dir():
             return []
-        return [_read(path) for path in sorted(self._versions.iterdir()) if not _is_aside(path)]
+        return [path for path in sorted(self._versions.iterdir()) if not _is_aside(path)]
+
+    def versions(self) -> list[Version]:
+        """Every version on the shelf, oldest first."""
+        # A file that a program of the desktop left is none; `verify` names it.
+        return [read(path) for path in self.paths() if path.is_dir()]
 
     def current(self) -> Version | None:
         """The version in force."""
-        return _read(self._current.resolve()) if self._current.exists() else None
+        return read(self._current.resolve()) if self._current.exists() else None
 
     def start(self) -> Path:
         """An empty folder to write the next version into; what interrupted runs left is removed."""
@@ -147,7 +152,7 @@ class Shelf:
 
     def put(self, folder: Path, content_digest: str, facts: Mapping[str, Any]) -> Version:
         """Seal the folder as a version with its manifest."""
-        names = [path.name for path in self._versions.iterdir() if not _is_aside(path)]
+        names = (version.id for version in self.versions())
         version_id = f"{stamp_after(names)}-{content_digest[:8]}"
         files = {
             str(path.relative_to(folder)): {
@@ -355,9 +360,25 @@ def _totals(
     return {"rows": int(row[0]), "control_totals": totals}
 
 
-def _read(path: Path) -> Version:
-    return Version(path, json.loads((path / MANIFEST).read_text(encoding="utf-8")))
+def read(path: Path) -> Version:
+    """The version in a folder; TamperedError where its manifest is not what was written."""
+    try:
+        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        is_manifest = manifest.keys() >= {"content_digest", "marts", "files"}
+    except (OSError, ValueError, AttributeError):
+        is_manifest = False
+    if not is_manifest:
+        raise TamperedError(
+            f"{path / MANIFEST} is missing or damaged: delete the folder of this version, then build "
+            "again or name another in `warehouse rollback`; or restore the home from a backup."
+        )
+    return Version(path, manifest)
+
+
+def _holds(path: Path, sha256: str) -> bool:
+    """Whether this is a file of its own with this content."""
+    return path.is_file() and not path.is_symlink() and fingerprint(path) == sha256
 
 
 def _is_aside(path: Path) -> bool:
-    return path.name.startswith(".")
+    return path.name.startswith((".next-", ".old-"))

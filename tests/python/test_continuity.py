@@ -3,16 +3,20 @@
 import json
 import shutil
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from homes import current, mart_bytes
-from warehouse import backup, build, cli, drill, record, verify
+from warehouse import backup, build, cli, contract, drill, ingest, publish, record, verify
 from warehouse.errors import TamperedError, UsageError
 from warehouse.home import LEDGER, Home
 from warehouse.store import fingerprint
+
+# What a manifest without marts says.
+FACTS = {"marts": {}, "git": {"commit": None}}
 
 
 def contents(root: Path) -> dict[str, str]:
@@ -79,6 +83,120 @@ def test_a_removed_or_added_file_is_named(home: Home) -> None:
     assert added == "raw/revenue/customers/added.parquet is not in the ledger"
     (current(home).path / "extra.txt").write_text("hello", encoding="utf-8")
     assert any("extra.txt was added" in problem for problem in verify.problems(home))
+
+
+def test_rows_in_a_file_that_only_names_columns_are_found_and_taken_out(home: Home) -> None:
+    path = home.raw / "revenue" / "payments" / "contract.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(f"create table payments as from '{path}'")
+        connection.execute("insert into payments (payment_id, amount) values ('X1', 1000000)")
+        connection.execute(f"copy payments to '{path}' (format parquet)")
+    (problem,) = verify.problems(home)
+    assert problem.startswith("raw/revenue/payments/contract.parquet does not just name columns")
+    ingest.write_contracts(home, contract.load())
+    assert list(verify.problems(home)) == []
+
+
+def lead_to_a_copy(home: Home) -> None:
+    shutil.copytree(current(home).path, home.root.parent / "copy")
+    (home.published / "current").unlink()
+    (home.published / "current").symlink_to(home.root.parent / "copy")
+
+
+def lead_to_an_older_version(home: Home) -> None:
+    shelf = publish.Shelf(home.published)
+    before, folder = current(home), shelf.start()
+    version = shelf.put(folder, "0" * 64, FACTS)
+    build.enter(home.open_ledger(), version)
+    shelf.switch(version)
+    assert list(verify.problems(home)) == []
+    shelf.switch(before)
+
+
+def link_a_folder_in(home: Home) -> None:
+    (current(home).path / "more").symlink_to(home.root)
+
+
+def link_a_file_in_place(home: Home) -> None:
+    path = current(home).path / "index.html"
+    path.rename(home.root.parent / "moved.html")
+    path.symlink_to(home.root.parent / "moved.html")
+
+
+def truncate_the_manifest(home: Home) -> None:
+    path = current(home).path / "manifest.json"
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes()[:100])
+
+
+TAMPERING: dict[Callable[[Home], object], str] = {
+    lead_to_a_copy: "published/current leads to ",
+    lead_to_an_older_version: "published/current leads to versions/",
+    lambda home: (home.published / "current").unlink(): "published/current leads to nothing",
+    lambda home: (home.published / "evil.html").touch(): "published/evil.html belongs to no",
+    lambda home: (home.published / "versions" / "Thumbs.db").touch(): "Thumbs.db is no version",
+    link_a_folder_in: "/more was added",
+    link_a_file_in_place: "/index.html was changed",
+    truncate_the_manifest: "/manifest.json was changed or removed",
+    lambda home: (current(home).path / "manifest.json").unlink(): "/manifest.json was changed or",
+    lambda home: (home.raw / "audit/rule_results/more.parquet").touch(): "more.parquet is not in",
+}
+
+
+@pytest.mark.parametrize("tamper", TAMPERING)
+def test_what_readers_could_be_shown_instead_is_named(
+    home: Home, tamper: Callable[[Home], object]
+) -> None:
+    tamper(home)
+    (problem,) = verify.problems(home)
+    assert TAMPERING[tamper] in problem
+
+
+def test_a_version_that_comes_into_force_again_is_entered_again(home: Home) -> None:
+    """Its marts are what they were before two changes: no new version, and no older one either."""
+    shelf, ledger = publish.Shelf(home.published), home.open_ledger()
+    first = current(home)
+    second = shelf.put(shelf.start(), "0" * 64, FACTS)
+    for version in (second, first):
+        build.enter(ledger, version)
+        shelf.switch(version)
+    assert list(verify.problems(home)) == []
+    # Whoever changes it meanwhile is still found out.
+    truncate_the_manifest(home)
+    build.enter(ledger, second)
+    build.enter(ledger, first)
+    (problem,) = verify.problems(home)
+    assert "manifest.json was changed" in problem
+
+
+def test_a_stray_file_among_the_versions_hinders_nothing(home: Home) -> None:
+    (home.published / "versions" / "Thumbs.db").touch()
+    shelf = publish.Shelf(home.published)
+    assert shelf.versions() == [current(home)]
+    shelf.put(shelf.start(), "0" * 64, {"marts": {}})
+
+
+def test_a_damaged_manifest_is_said_with_exit_code_6(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WAREHOUSE_HOME", str(home.root))
+    truncate_the_manifest(home)
+    for command in ("versions", "rollback"):
+        assert cli.main([command]) == 6
+        assert "manifest.json is missing or damaged: delete" in capsys.readouterr().err
+
+
+def test_a_line_that_is_no_entry_is_said_with_exit_code_6(
+    empty_home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WAREHOUSE_HOME", str(empty_home.root))
+    empty_home.ledger.mkdir(parents=True)
+    for line in ("[1]", '{"a":1}', "7", "nonsense"):
+        (empty_home.ledger / LEDGER).write_text(f"{line}\n", encoding="utf-8")
+        for command in (["ingest"], ["rollback"], ["backup", str(empty_home.root / "backup")]):
+            assert cli.main(command) == 6, line
+            assert "line 1 is not a ledger entry" in capsys.readouterr().err
+        assert cli.main(["verify"]) == 6, line
 
 
 def test_the_first_broken_line_of_the_ledger_is_named(home: Home) -> None:
