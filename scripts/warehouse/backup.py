@@ -6,11 +6,12 @@ DEST/
 """
 
 import json
+import re
 import shutil
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from warehouse.errors import TamperedError, UsageError
@@ -22,6 +23,9 @@ FOLDERS = ("raw", "withdrawn", "quarantine", "mappings", "ledger", "published")
 
 # Single files of a home that cannot be rebuilt.
 FILES = ("pseudonym.key",)
+
+# The one link that a backup holds, and what it leads to.
+LINK, LEADS_TO = "published/current", re.compile(r"versions/[\w-]+")
 
 # Seeds lie in a backup as they counted: the home's, else the checkout's. A restored home holds what differs.
 SEEDS = "seeds"
@@ -36,7 +40,7 @@ class Snapshot:
 
     @property
     def files(self) -> Mapping[str, Mapping[str, Any]]:
-        """Hash, size and mode by path."""
+        """Hash and size by path."""
         files: Mapping[str, Mapping[str, Any]] = self.facts["files"]
         return files
 
@@ -58,16 +62,20 @@ def back_up(home: Home, destination: Path) -> tuple[Snapshot, int]:
     links: dict[str, str] = {}
     copied = 0
     for name, path in _files(home):
-        if path.is_symlink():
+        if name == LINK and path.is_symlink() and LEADS_TO.fullmatch(str(path.readlink())):
             links[name] = str(path.readlink())
             continue
+        if not path.is_file():
+            raise UsageError(
+                f"{path} is a link to {path.readlink()}, which no backup holds: replace it by what it "
+                "leads to; published/current by `warehouse rollback VERSION`."
+            )
         sha256 = fingerprint(path)
         copied += _store(path, _object(destination, sha256), sha256)
-        status = path.stat()
-        files[name] = {"sha256": sha256, "bytes": status.st_size, "mode": status.st_mode & 0o777}
+        files[name] = {"sha256": sha256, "bytes": path.stat().st_size}
     ledger = home.open_ledger()
     snapshot = Snapshot(
-        stamp_after(one.id for one in snapshots(destination)),
+        stamp_after(path.stem for path in _paths(destination)),
         {
             "created_at": now().isoformat(timespec="seconds"),
             "ledger_head": ledger.entries[-1]["hash"] if ledger.entries else None,
@@ -91,21 +99,59 @@ def back_up(home: Home, destination: Path) -> tuple[Snapshot, int]:
 
 def snapshots(source: Path) -> list[Snapshot]:
     """Every snapshot of a backup, oldest first."""
+    return [_read(path) for path in _paths(source)]
+
+
+def _paths(source: Path) -> list[Path]:
     return [
-        Snapshot(path.stem, json.loads(path.read_text(encoding="utf-8")))
+        path
         for path in sorted((source / "snapshots").glob("*.json"))
-        if not path.name.startswith(".")
+        if re.fullmatch(r"\d{8}T\d{12}Z", path.stem)
     ]
+
+
+def _read(path: Path) -> Snapshot:
+    """A snapshot as backups write them: who changes one may not choose where a restore writes."""
+    try:
+        snapshot = Snapshot(path.stem, json.loads(path.read_text(encoding="utf-8")))
+        links = snapshot.facts["links"].items()
+        wrong = [name for name, to in links if name != LINK or not LEADS_TO.fullmatch(to)]
+        names = {*snapshot.files, LINK}
+        for name, facts in snapshot.files.items():
+            inside = {str(folder) for folder in PurePosixPath(name).parents}
+            if not _is_file(name, facts) or name == LINK or inside & names:
+                wrong.append(name)
+    except (ValueError, LookupError, TypeError, AttributeError):
+        wrong = ["what it lists"]
+    if wrong:
+        raise TamperedError(
+            f"{path} is not what a backup wrote: see {wrong[0]!r}. Restore another snapshot, or from "
+            "another copy of this backup."
+        )
+    return snapshot
+
+
+def _is_file(name: str, facts: Mapping[str, Any]) -> bool:
+    """Whether a snapshot can list this: a file in one of its folders, with hash and size."""
+    folder, *rest = PurePosixPath(name).parts
+    return (
+        str(PurePosixPath(name)) == name
+        and ".." not in rest
+        and "\0" not in name
+        and (folder in {*FOLDERS, SEEDS} if rest else folder in FILES)
+        and re.fullmatch("[0-9a-f]{64}", facts["sha256"]) is not None
+        and isinstance(facts["bytes"], int)
+    )
 
 
 def choose(source: Path, snapshot_id: str | None = None) -> Snapshot:
     """The snapshot with this id, or the latest."""
-    found = snapshots(source)
-    matching = [one for one in found if snapshot_id is None or one.id == snapshot_id]
+    found = _paths(source)
+    matching = [path for path in found if snapshot_id in {None, path.stem}]
     if not matching:
-        listed = ", ".join(one.id for one in found) or "none"
+        listed = ", ".join(path.stem for path in found) or "none"
         raise UsageError(f"{source} has no such snapshot. It holds: {listed}.")
-    return matching[-1]
+    return _read(matching[-1])
 
 
 def check(source: Path, snapshot: Snapshot) -> None:
@@ -159,7 +205,7 @@ def _copy(source: Path, snapshot: Snapshot, aside: Path) -> list[str]:
             path = aside / SEEDS / here.name
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(_object(source, facts["sha256"]), path)
-        path.chmod(facts["mode"])
+        path.chmod(0o444 if name.startswith("published/") else 0o600)
     for name, target in snapshot.facts["links"].items():
         (aside / name).parent.mkdir(parents=True, exist_ok=True)
         (aside / name).symlink_to(target)

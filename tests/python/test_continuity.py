@@ -252,6 +252,72 @@ def test_a_backup_stores_each_content_once(home: Home, tmp_path: Path) -> None:
     assert modes == {0o400}
 
 
+EVIL = {"sha256": "0" * 64, "bytes": 1}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"files": {"/tmp/x": EVIL}},
+        {"files": {"raw/../../../x": EVIL}},
+        {"files": {"raw/./x": EVIL}},
+        {"files": {"built.json": EVIL}},
+        {"files": {"raw": EVIL}},
+        {"files": {"published/current/x": EVIL}},
+        {"files": {"raw/x": EVIL, "raw/x/y": EVIL}},
+        {"files": {"raw/x": {"sha256": "../../x", "bytes": 1}}},
+        {"files": {"raw/x": {"sha256": "0" * 64}}},
+        {"files": {"raw/x": 1}},
+        {"files": []},
+        {"links": {"published/current": "/etc"}},
+        {"links": {"published/current": "versions/../../.."}},
+        {"links": {"../../link": "versions/x"}},
+        {"links": 7},
+    ],
+    ids=str,
+)
+def test_a_snapshot_that_writes_elsewhere_is_refused(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    changed: dict[str, object],
+) -> None:
+    monkeypatch.setenv("WAREHOUSE_HOME", str(tmp_path / "home"))
+    path = tmp_path / "backup" / "snapshots" / "20260101T000000000000Z.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"files": {}, "links": {}} | changed), encoding="utf-8")
+    for command in ("restore", "drill"):
+        assert cli.main([command, str(tmp_path / "backup")]) == 6
+        assert f"{path} is not what a backup wrote" in capsys.readouterr().err
+
+
+def test_a_snapshot_that_is_cut_off_is_refused_and_hinders_no_other(
+    tmp_path: Path, empty_home: Home
+) -> None:
+    empty_home.open_ledger().append("origin", origin="own")
+    good, _ = backup.back_up(empty_home, tmp_path / "backup")
+    cut = tmp_path / "backup" / "snapshots" / "20990101T000000000000Z.json"
+    cut.write_text('{"files": {', encoding="utf-8")
+    with pytest.raises(TamperedError, match="is not what a backup wrote"):
+        backup.choose(tmp_path / "backup")
+    assert backup.choose(tmp_path / "backup", good.id) == good
+    assert backup.back_up(empty_home, tmp_path / "backup")[0].id > good.id
+
+
+def test_no_backup_holds_links(tmp_path: Path, empty_home: Home) -> None:
+    empty_home.open_ledger().append("origin", origin="own")
+    empty_home.mappings.mkdir()
+    (tmp_path / "elsewhere.yml").write_text("x: 1", encoding="utf-8")
+    link = empty_home.mappings / "mine.yml"
+    link.symlink_to(tmp_path / "elsewhere.yml")
+    snapshot, _ = backup.back_up(empty_home, tmp_path / "backup")
+    assert "mappings/mine.yml" in snapshot.files
+    link.unlink()
+    link.symlink_to(tmp_path)
+    with pytest.raises(UsageError, match=r"mine\.yml is a link to"):
+        backup.back_up(empty_home, tmp_path / "backup")
+
+
 def test_a_damaged_backup_is_refused_and_nothing_is_restored(home: Home, tmp_path: Path) -> None:
     snapshot, _ = backup.back_up(home, tmp_path / "backup")
     sha256 = snapshot.files["pseudonym.key"]["sha256"]
