@@ -206,6 +206,9 @@ def _copy(source: Path, snapshot: Snapshot, aside: Path) -> list[str]:
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(_object(source, facts["sha256"]), path)
         path.chmod(0o444 if name.startswith("published/") else 0o600)
+    for path in (aside / "published", *(aside / "published").rglob("*")):
+        if path.is_dir():
+            path.chmod(0o755)
     for name, target in snapshot.facts["links"].items():
         (aside / name).parent.mkdir(parents=True, exist_ok=True)
         (aside / name).symlink_to(target)

@@ -1,6 +1,8 @@
 """Where everything lies: the checkout and the warehouse home."""
 
 import os
+import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +14,9 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 # The file in the ledger's folder that holds all entries.
 LEDGER = "ledger.jsonl"
+
+# The bits of a mode that speak of others than the owner.
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 @dataclass(frozen=True)
@@ -113,6 +118,27 @@ class Home:
     def watch_log(self) -> Path:
         """What a watch did not foresee, with tracebacks; can be deleted at any time."""
         return self.root / "logs" / "watch.log"
+
+    def close(self) -> None:
+        """Keep other users of the machine from what holds people, pay and rejected rows.
+
+        The home itself stays open, and so does `published`; what is delivered belongs to who delivers.
+        """
+        kept = (self.raw, self.withdrawn, self.mappings, self.seeds, self.quarantine, self.ledger)
+        derived = (
+            self.quality,
+            self.reports,
+            self.scratch,
+            self.watch_log.parent,
+            self.built,
+            self.lock,
+        )
+        databases = self.root.glob(f"{self.database.name}*")
+        for path in (*kept, *derived, self.root / "target", *databases):
+            if path.exists() and path.stat().st_mode & _OTHERS:
+                # What is another user's is theirs to close.
+                with suppress(PermissionError):
+                    path.chmod(path.stat().st_mode & ~_OTHERS)
 
     @property
     def lock(self) -> Path:

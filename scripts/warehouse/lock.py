@@ -10,11 +10,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from warehouse.errors import HomeBusyError
+from warehouse.home import Home
 
 
 @contextmanager
 def exclusive(path: Path, purpose: str) -> Iterator[None]:
-    """Hold the lock file; the operating system frees it when its holder dies, however it dies."""
+    """Hold the lock file; the operating system frees it when its holder dies, however it dies.
+
+    Nothing its holder writes can be read by others, but for what is published.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+", encoding="utf-8") as file:
         try:
@@ -33,9 +37,12 @@ def exclusive(path: Path, purpose: str) -> Iterator[None]:
             file,
         )
         file.flush()
+        umask = os.umask(0o077)
         try:
+            Home(path.parent).close()
             yield
         finally:
+            os.umask(umask)
             file.truncate(0)
 
 

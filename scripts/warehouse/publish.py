@@ -139,8 +139,12 @@ class Shelf:
             for path in self._versions.iterdir():
                 if _is_aside(path):
                     shutil.rmtree(path)
+        for path in (self._root, self._versions):
+            if not path.exists():
+                path.mkdir(parents=True)
+                path.chmod(0o755)
         folder = self._versions / f".next-{os.getpid()}"
-        folder.mkdir(parents=True)
+        folder.mkdir()
         return folder
 
     def find(self, content_digest: str) -> Version | None:
@@ -171,9 +175,8 @@ class Shelf:
         }
         text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
         (folder / MANIFEST).write_text(text, encoding="utf-8")
-        for path in folder.rglob("*"):
-            if path.is_file():
-                path.chmod(0o444)
+        for path in (folder, *folder.rglob("*")):
+            path.chmod(0o755 if path.is_dir() else 0o444)
         target = self._versions / version_id
         folder.rename(target)
         return Version(target, manifest)

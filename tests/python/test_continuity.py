@@ -231,6 +231,10 @@ def test_everything_comes_back_from_a_backup(home: Home, tmp_path: Path) -> None
     assert contents(home.root / "raw") | contents(home.published) == kept
     assert list(verify.problems(home)) == []
     assert [entry["event"] for entry in home.open_ledger().entries][-1] == "restored"
+    modes = {path.stat().st_mode & 0o777 for path in home.raw.rglob("*") if path.is_file()}
+    assert modes == {0o600}
+    published = [path for path in home.published.rglob("*") if not path.is_symlink()]
+    assert {path.stat().st_mode & 0o777 for path in published} == {0o444, 0o755}
 
     version, is_new = build.rebuild(home, build.Progress(lambda _: None))
     assert not is_new

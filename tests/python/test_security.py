@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import stat
 import subprocess
 import tomllib
@@ -10,13 +11,14 @@ from pathlib import Path
 import duckdb
 import pytest
 from dbt.cli.flags import Flags
-from dbt.cli.main import cli
+from dbt.cli.main import cli as dbt
 from detect_secrets.core.scan import scan_file
 from detect_secrets.settings import default_settings
 from packaging.version import Version
 
 from gate import land, raw, run
 from homes import current
+from warehouse import cli, lock, publish
 from warehouse.home import PROJECT, Home
 
 ADVISORIES = PROJECT / "docs" / "security" / "advisories.csv"
@@ -121,8 +123,8 @@ def test_dbt_tells_nobody_that_it_ran_from_whatever_folder(
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DBT_SEND_ANONYMOUS_USAGE_STATS", raising=False)
     arguments = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT / "profiles")]
-    parent = cli.make_context("dbt", ["parse", *arguments])
-    flags = Flags(cli.commands["parse"].make_context("parse", arguments, parent=parent))
+    parent = dbt.make_context("dbt", ["parse", *arguments])
+    flags = Flags(dbt.commands["parse"].make_context("parse", arguments, parent=parent))
     assert flags.SEND_ANONYMOUS_USAGE_STATS is False
 
 
@@ -135,6 +137,43 @@ def test_published_files_can_only_be_read_and_the_key_only_by_its_owner(small: H
     ]
     assert writable == []
     assert stat.S_IMODE(small.pseudonym_key.stat().st_mode) == 0o600
+
+
+def test_others_on_the_machine_read_what_is_published_and_nothing_else(
+    empty_home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WAREHOUSE_HOME", str(empty_home.root))
+    umask = os.umask(0o022)
+    try:
+        # A home of a release that left it open.
+        land(empty_home, "revenue/customers.csv", "customer_id\nC1\nC2,x\n")
+        assert cli.main(["seeds"]) == 0
+        for path in (empty_home.raw, empty_home.quality, empty_home.ledger):
+            path.mkdir()
+        empty_home.database.touch()
+        assert cli.main(["ingest"]) == 0
+        assert os.umask(0o022) == 0o022
+        with lock.exclusive(empty_home.lock, "a build"):
+            shelf = publish.Shelf(empty_home.published)
+            folder = shelf.start()
+            (folder / "marts").mkdir()
+            (folder / "marts" / "dim_customer.parquet").touch()
+            version = shelf.put(folder, "0" * 64, {"marts": {}})
+    finally:
+        os.umask(umask)
+    open_to_others = {
+        path.relative_to(empty_home.root).parts[0]
+        for path in empty_home.root.iterdir()
+        if path.stat().st_mode & 0o077
+    }
+    assert open_to_others == {"landing", "published"}
+    assert empty_home.root.stat().st_mode & 0o777 == 0o755
+    for path in empty_home.raw.rglob("*.parquet"):
+        assert path.stat().st_mode & 0o077 == 0
+    modes = {path: path.stat().st_mode & 0o777 for path in empty_home.published.rglob("*")}
+    assert {mode for path, mode in modes.items() if path.is_dir()} == {0o755}
+    assert {mode for path, mode in modes.items() if path.is_file()} == {0o444}
+    assert modes[version.path] == 0o755
 
 
 def test_the_published_database_refuses_to_be_written(small: Home) -> None:

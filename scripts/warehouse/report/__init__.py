@@ -52,6 +52,7 @@ def write_current(home: Home, role: str = "", *, is_single: bool = False) -> Pat
     made = version.id
     created_at = f"{made[:4]}-{made[4:6]}-{made[6:8]} {made[9:11]}:{made[11:13]} UTC"
     source = site.Source(database, role, version.manifest, created_at, cache=home.root / "target")
+    home.reports.mkdir(mode=0o700, exist_ok=True)
     name = role or "all"
     if is_single:
         return site.write_single(source, home.reports / f"{name}.html")
@@ -73,6 +74,7 @@ def write_lineage(home: Home) -> Path:
     folder = home.reports / "lineage"
     if not (target / "catalog.json").exists():
         raise UsageError("Nothing was built in this home yet: run `warehouse build` first.")
+    home.reports.mkdir(mode=0o700, exist_ok=True)
     options = [
         "--manifest",
         str(target / "manifest.json"),
