@@ -1,6 +1,7 @@
 """What each role may see, written as files of its own: the rest is absent, not hidden."""
 
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,12 +13,17 @@ import duckdb
 import yaml
 
 from warehouse.catalog import Mart
+from warehouse.errors import UsageError
 from warehouse.home import PROJECT
 from warehouse.publish import Base, write_database
 from warehouse.sql import identifier, literal
 
 # The column that decides whose row it is, by the scope of a policy.
 SCOPE_COLUMNS = {"own_products": "product_id", "own_cost_centers": "cost_center_id"}
+
+
+# A role names files and folders; the seed's data test says the same.
+ROLE = re.compile("[a-z][a-z0-9_]*")
 
 
 @dataclass(frozen=True)
@@ -126,6 +132,11 @@ def publish(
     with duckdb.connect(database, read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
         policies = read_policies(connection)
+        if wrong := [role for role in policies.roles if not ROLE.fullmatch(role)]:
+            raise UsageError(
+                f"role_policies: {wrong[0]!r} cannot name the files of a role: use small letters, digits "
+                "and _, a letter first."
+            )
         for role in policies.roles:
             (folder / "roles" / role).mkdir(parents=True)
             rows[role] = {}

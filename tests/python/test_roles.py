@@ -13,7 +13,9 @@ from homes import current
 from warehouse import catalog, publish, roles
 from warehouse.catalog import Column, Mart
 from warehouse.compiled import CompiledProject
+from warehouse.errors import UsageError
 from warehouse.home import PROJECT, Home
+from warehouse.sql import scalar
 
 COLUMNS = {
     "fct_pay": [
@@ -162,6 +164,32 @@ def test_a_policy_that_allows_all_withholds_nothing(tmp_path: Path) -> None:
     write_working_database(tmp_path / "w.duckdb", [("boss", "*", "all", "keep")], [])
     written = publish_roles(tmp_path / "w.duckdb", tmp_path, KEY)
     assert written == {"boss": {"fct_pay": 3, "rpt_product": 3, "rpt_company": 1}}
+
+
+@pytest.mark.parametrize("role", ["../../escape", "/tmp/escape", "", "Boss", "a.b", "boss\n"])
+def test_a_role_that_is_no_file_name_writes_nothing(tmp_path: Path, role: str) -> None:
+    write_working_database(tmp_path / "w.duckdb", [("boss", "*", "all", "drop")], [])
+    with duckdb.connect(tmp_path / "w.duckdb") as connection:
+        connection.execute(
+            "insert into reference.role_policies values (?, '*', 'all', 'keep')", [role]
+        )
+    with pytest.raises(UsageError, match="cannot name the files of a role"):
+        publish_roles(tmp_path / "w.duckdb", tmp_path / "next", KEY)
+    assert not list(tmp_path.rglob("*escape*"))
+    assert not (tmp_path / "next" / "roles").exists()
+
+
+def test_the_seed_refuses_a_role_that_is_no_file_name() -> None:
+    path = PROJECT / "seeds" / "governance" / "_governance__seeds.yml"
+    stated = yaml.safe_load(path.read_text(encoding="utf-8"))["seeds"]
+    (policies,) = [seed for seed in stated if seed["name"] == "role_policies"]
+    (satisfies,) = [test["every_row"] for test in policies["data_tests"] if "every_row" in test]
+    (condition,) = [one for one in satisfies["arguments"]["satisfies"] if "role_id" in one]
+    names = ["boss", "b2_c", "../../escape", "", "Boss", "a.b", "boss\n", "2b", None]
+    with duckdb.connect() as connection:
+        query = f"select {condition} is true from (select ? as role_id)"
+        accepted = [name for name in names if scalar(connection, query, [name])]
+    assert accepted == ["boss", "b2_c"]
 
 
 def test_pseudonyms_are_stable_and_tell_people_apart(tmp_path: Path) -> None:
