@@ -108,6 +108,12 @@ def rebuild(
     with progress.phase("dbt") as outcome:
         foreign = _foreign_seeds(home, ledger)
         before = None if whole else _built_before(home, transformation, progress, code)
+        if accepted:
+            # Before minutes are spent on what cannot be said.
+            if before is None:
+                transformation.parse()
+            known = catalog.read_manifest(transformation.manifest_path)
+            audit.check_accepted(accepted, catalog.marts(known))
         current = shelf.current()
         if before and current and before.is_published_as(current.id, ledger):
             outcome.append("nothing has changed")
@@ -124,7 +130,6 @@ def rebuild(
     state = record.state_digest(code, (one["raw_sha256"] for one in _inputs(ledger)))
     number = record.build_number(ledger, state)
     with progress.phase("audit") as outcome:
-        audit.check_accepted(accepted, marts)
         built_anew = [mart for mart in judged if done.is_whole or mart.name in done.marts_since]
         kept = _findings_kept(home, manifest, built_anew, results) if before else []
         findings = _audit(home, shelf, built_anew, results, accepted, kept)

@@ -28,6 +28,7 @@ KILLS = int(os.environ.get("WAREHOUSE_TEST_KILLS", "2"))
 def without_dbt(monkeypatch: pytest.MonkeyPatch) -> list[NodeResult]:
     """Leave the working database as it is; what dbt is made to report goes into the list."""
     reported: list[NodeResult] = []
+    monkeypatch.setattr(Transformation, "parse", lambda _: None)
     monkeypatch.setattr(Transformation, "build", lambda *_: reported)
     monkeypatch.setattr(Transformation, "build_judgements", lambda _: [])
     return reported
@@ -101,6 +102,15 @@ def test_a_failing_rule_keeps_the_last_version(home: Home, monkeypatch: pytest.M
 
     result, _ = run(home, whole=True, accepted=["dim_customer.never"])
     assert result.is_new is False, "the rule judges content; it is no content itself"
+
+
+def test_a_rule_that_is_not_there_is_refused_before_anything_is_built(
+    home: Home, without_dbt: list[NodeResult]
+) -> None:
+    without_dbt.append(NodeResult("model.x", "stg_x", "model", "error", 0, "was run", 0.1))
+    for whole in (True, False):
+        with pytest.raises(UsageError, match="--accept nope: there is no such rule"):
+            run(home, whole=whole, accepted=["nope"])
 
 
 def test_a_failing_dbt_test_keeps_the_last_version(
