@@ -14,7 +14,7 @@ from warehouse.errors import (
     WarehouseError,
     tells_of_storage,
 )
-from warehouse.home import PROJECT, Home
+from warehouse.home import PROJECT, Home, folder
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001
@@ -298,7 +298,6 @@ def _seeds(_: argparse.Namespace) -> int:
     from warehouse import lock, seeds
 
     home = Home.from_environment()
-    home.root.mkdir(parents=True, exist_ok=True)
     with lock.exclusive(home.lock, "a start of seeds"):
         begun = seeds.start(home)
     words = {"empty": "a heading to fill in", "copy": "the sample company's, to change"}
@@ -396,8 +395,9 @@ def _backup(arguments: argparse.Namespace) -> int:
     from warehouse import backup, lock
 
     home = Home.from_environment()
+    destination = folder(arguments.destination, "DEST")
     with lock.exclusive(home.lock, "a backup"):
-        snapshot, copied = backup.back_up(home, arguments.destination.resolve())
+        snapshot, copied = backup.back_up(home, destination)
     _say(f"Snapshot {snapshot.id}: {len(snapshot.files)} files, {copied} bytes new, read back.")
     return 0
 
@@ -438,6 +438,7 @@ def _complain(command: str, message: str) -> None:
 def _simulate(arguments: argparse.Namespace) -> int:
     from warehouse.simulate import simulate
 
+    folder(arguments.out, "--out")
     rows = simulate(
         arguments.out, arguments.seed, arguments.scale, arguments.truth, arguments.format
     )
@@ -473,7 +474,6 @@ def _study(arguments: argparse.Namespace) -> int:
             f"--worlds must be {len(ranges.KINDS)} or more, so that every kind is there."
         )
     home = Home.from_environment()
-    home.root.mkdir(parents=True, exist_ok=True)
     with lock.exclusive(home.lock, "a study"):
         results = run.run(home.root / "study", arguments.worlds, arguments.seed)
     out = arguments.out or PROJECT / "docs" / "study"

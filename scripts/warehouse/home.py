@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from warehouse.errors import UsageError
 from warehouse.ledger import Ledger
 
 # The checkout this package is installed from: models, seeds and the sample company lie there.
@@ -19,6 +20,15 @@ LEDGER = "ledger.jsonl"
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
+def folder(path: Path, name: str) -> Path:
+    """The whole path of a folder, there or not; UsageError where a file is in its way."""
+    whole = path.resolve()
+    there = next(one for one in (whole, *whole.parents) if one.exists())
+    if not there.is_dir():
+        raise UsageError(f"{name} {path}: {there} is a file; name a folder.")
+    return whole
+
+
 @dataclass(frozen=True)
 class Home:
     """The folder that holds one warehouse: `WAREHOUSE_HOME`, else `data/` in the checkout."""
@@ -29,7 +39,7 @@ class Home:
     def from_environment(cls) -> "Home":
         """The home that `WAREHOUSE_HOME` names, relative to the working directory."""
         given = os.environ.get("WAREHOUSE_HOME")
-        return cls(Path(given).resolve() if given else PROJECT / "data")
+        return cls(folder(Path(given), "WAREHOUSE_HOME") if given else PROJECT / "data")
 
     @property
     def landing(self) -> Path:

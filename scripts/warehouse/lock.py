@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from warehouse.errors import HomeBusyError
+from warehouse.errors import HomeBusyError, UsageError
 from warehouse.home import Home
 
 
@@ -19,7 +19,12 @@ def exclusive(path: Path, purpose: str) -> Iterator[None]:
 
     Nothing its holder writes can be read by others, but for what is published.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"{path.parent} cannot be made ({error.strerror}): name another folder in WAREHOUSE_HOME."
+        ) from error
     with path.open("a+", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -48,6 +48,27 @@ def test_a_home_that_is_not_there_is_no_sound_one(
     assert not (tmp_path / "typo").exists()
 
 
+@pytest.mark.parametrize("command", ["build", "ingest", "verify", "rollback", "seeds", "report"])
+def test_a_file_in_place_of_a_folder_is_said(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+) -> None:
+    (tmp_path / "file").touch()
+    for place in ("file", "file/home"):
+        monkeypatch.setenv("WAREHOUSE_HOME", str(tmp_path / place))
+        assert cli.main([command]) == 2
+        assert f"{tmp_path / 'file'} is a file; name a folder." in capsys.readouterr().err
+    monkeypatch.setenv("WAREHOUSE_HOME", "/proc/home")
+    assert cli.main(["rollback"]) == 2
+    assert "/proc/home cannot be made" in capsys.readouterr().err
+    monkeypatch.setenv("WAREHOUSE_HOME", str(tmp_path / "home"))
+    for arguments in (["backup"], ["simulate", "--out"]):
+        assert cli.main([*arguments, str(tmp_path / "file")]) == 2
+        assert f"{tmp_path / 'file'} is a file; name a folder." in capsys.readouterr().err
+
+
 def test_an_untouched_home_verifies(small: Home) -> None:
     assert list(verify.problems(small)) == []
 
