@@ -77,9 +77,10 @@ def test_metricflow_and_the_mart_agree(
     compared = 0
     expected = values[values.scope_type == scope].set_index(["kpi_id", "scope_id", "month_date"])
     kpis_of: dict[str | None, list[str]] = {}
-    for kpi in catalog():
-        if kpi["kpi_id"] in expected.index.get_level_values(0):
-            kpis_of.setdefault(member_of(scope, kpi["source_model"]), []).append(kpi["kpi_id"])
+    for entry in catalog():
+        if entry["kpi_id"] in expected.index.get_level_values(0):
+            member = member_of(scope, entry["source_model"])
+            kpis_of.setdefault(member, []).append(entry["kpi_id"])
     kpis_of.pop("of no mart", None)
     for member, kpis in kpis_of.items():
         groups = ["metric_time__month", member] if member else ["metric_time__month"]
