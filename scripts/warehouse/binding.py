@@ -54,7 +54,9 @@ def _across(table: Table, mapping: ImportMapping) -> tuple[Table, list[int]]:
             f"its columns are {listed(table.names)}: correct `months` in {mapping.path}"
         )
     cells = ", ".join(
-        f"{{'month': '{month}', 'cell': {table.texts[at]}}}" for at, month in months.items()
+        f"{{'month': '{month}', 'cell': {table.texts[at]}, "
+        f"'is_number': {table.numbers.get(at, 'false')}}}"
+        for at, month in months.items()
     )
     relation = f"(select *, unnest([{cells}]) as across from {table.relation})"
     return replace(table, relation=relation), list(months)
@@ -194,7 +196,7 @@ class _Binder:
         if _computes(rule):
             text = self._computed(rule, text, column, name)
         elif kind_of_format(column) == "number":
-            text = in_format(column, text, name)
+            text = in_format(column, text, name, self._is_number(rule))
         elif kind_of_format(column) == "date" or rule.fiscal_period_from is not None:
             dated = column if kind_of_format(column) else replace(column, data_type="date")
             text = self._dated(rule, in_format(dated, text, name))
@@ -239,7 +241,7 @@ class _Binder:
 
     def _computed(self, rule: Rule, text: str, column: Column, name: str) -> str:
         """The sum, product or sign a rule asks for, as text; NULL where a part is no number."""
-        value = self._number(text, column, name)
+        value = self._number(rule, text, column, name)
         if rule.times:
             value = f"try_cast({value} * cast({self._operand(rule.times, column, name)} as decimal(18,8)) as {_NUMBER})"
         if rule.divided_by:
@@ -274,11 +276,30 @@ class _Binder:
             text = f"coalesce({text}, {literal(rule.default)})"
         if _computes(rule):
             return f"try_cast({self._computed(rule, text, column, name)} as {_NUMBER})"
-        return self._number(text, column, rule.numbers or name)
+        return self._number(rule, text, column, rule.numbers or name)
 
-    def _number(self, text: str, column: Column, name: str) -> str:
+    def _number(self, rule: Rule, text: str, column: Column, name: str) -> str:
         as_number = replace(column, data_type="double")
-        return f"try_cast({in_format(as_number, text, name)} as {_NUMBER})"
+        number = in_format(as_number, text, name, self._is_number(rule))
+        return f"try_cast({number} as {_NUMBER})"
+
+    def _is_number(self, rule: Rule) -> str:
+        """SQL that is true where the file itself says that the rule starts from a number."""
+        if rule.constant is not None or rule.joined or rule.translated:
+            return "false"
+        tests = {
+            self.text(name): self._says_number(name) for name in rule.sources if self._has(name)
+        }
+        if set(tests.values()) <= {"false"}:
+            return "false"
+        branches = " ".join(f"when {text} is not null then {test}" for text, test in tests.items())
+        return f"case {branches} end"
+
+    def _says_number(self, name: str) -> str:
+        if name == CELL:
+            return "across.is_number"
+        (place, *_) = self.places.get(squeezed(name)) or [-1]
+        return self.table.numbers.get(place, "false")
 
 
 def _computes(rule: Rule) -> bool:

@@ -34,9 +34,12 @@ class _Tally:
     """How many values of one column each way reads."""
 
     read: Mapping[str, int]
-    # Values the two rivals both read, but not alike, and one of them.
+    # Values written as both rivals write, but not the same value, and one of them. Whether that
+    # value fits the column is no matter: 1.005 in a column of cents may be a fault or a thousand.
     disputed: int
     example: str | None
+    # Values written as only the first rival writes, less those only the second does.
+    lead: int
     filled: int
 
 
@@ -92,11 +95,11 @@ def _tally(
         for number, way in enumerate(ways):
             texts.append(f"{one.text(way)} as t{at}_{number}")
             values.append(f"{kind_of(one.column, f't{at}_{number}').value} as v{at}_{number}")
-        first, second = (ways.index(way) for way in _RIVALS[kind_of_format(one.column)])
-        disputed = f"v{at}_{first} <> v{at}_{second}"
+        first, second = (f"t{at}_{ways.index(way)}" for way in _RIVALS[kind_of_format(one.column)])
+        disputed = f"{first} <> {second}"
         counts += [f"count(v{at}_{number})" for number in range(len(ways))]
         counts += [f"count(*) filter (where {disputed})", f"min(d{at}) filter (where {disputed})"]
-        counts.append(f"count(d{at})")
+        counts += [f"count({first}) - count({second})", f"count(d{at})"]
     kept = f"where not coalesce({scan.set_aside}, false)" if scan.set_aside else ""
     (row,) = connection.execute(f"""
         select {", ".join(counts)}
@@ -110,8 +113,8 @@ def _tally(
         ways = GUESSES[kind_of_format(one.column)]
         read = dict(zip(ways, row[at : at + len(ways)], strict=True))
         at += len(ways)
-        tallies.append(_Tally(read, row[at], row[at + 1], row[at + 2]))
-        at += 3
+        tallies.append(_Tally(read, *row[at : at + 4]))
+        at += 4
     return tallies
 
 
@@ -119,20 +122,23 @@ def _decide(one: Field, tally: _Tally) -> str:
     most = max(tally.read.values())
     if tally.read[formats.PLAIN] == most:
         return formats.PLAIN
-    best = [way for way, count in tally.read.items() if count == most]
+    best = next(way for way, count in tally.read.items() if count == most)
     rivals = _RIVALS[kind_of_format(one.column)]
-    if set(rivals) <= set(best) and tally.disputed:
+    if best not in rivals or not tally.disputed:
+        return best
+    if tally.lead == 0:
         raise FileRefusedError(_explain(one, tally, rivals))
-    return best[0]
+    likelier = rivals[0] if tally.lead > 0 else rivals[1]
+    return max(formats.PLAIN, likelier, key=lambda way: tally.read[way])
 
 
 def _explain(one: Field, tally: _Tally, ways: Sequence[str]) -> str:
     readings = {
-        "us": "with commas between thousands",
+        "us": "with a point before the decimals",
         "european": "with a comma before the decimals",
         "dmy": "day first",
         "mdy": "month first",
-        formats.PLAIN: "with a decimal point",
+        formats.PLAIN: "with a point before the decimals",
     }
     first, second = (readings[way] for way in ways)
     return (

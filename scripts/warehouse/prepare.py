@@ -33,6 +33,9 @@ MAX_COLUMNS = 2000
 MAX_UNPACKED = 1 << 30
 MAX_RATIO = 100
 
+# Ends a value of a sheet's CSV that was a number in its cell.
+NUMBER_MARK = "\x01"
+
 DELIMITERS = (",", ";", "\t", "|")
 _FORMATS = {
     ".csv": "csv",
@@ -83,6 +86,8 @@ class Prepared:
     skipped_lines: int = 0
     header: tuple[str, ...] = ()
     has_nul: bool = False
+    # Written from a spreadsheet: numbers bear their mark.
+    is_sheet: bool = False
 
     @property
     def first_record(self) -> int:
@@ -134,7 +139,9 @@ def prepare(
         as_csv = scratch / "sheet.csv"
         write_csv(readable, as_csv, reading.sheet)
         return _with_header(
-            Prepared(as_csv, "csv"), expected, Reading(header_row=reading.header_row, delimiter=",")
+            Prepared(as_csv, "csv", is_sheet=True),
+            expected,
+            Reading(header_row=reading.header_row, delimiter=","),
         )
     return _prepare_text(prepared, survey, scratch, expected, reading)
 
@@ -446,7 +453,7 @@ def _header(
         )
     _, delimiter, names = best
     refuse_too_many(names)
-    return delimiter, skipped, names
+    return delimiter, skipped, tuple(name.removesuffix(NUMBER_MARK) for name in names)
 
 
 def refuse_too_many(names: Collection[str]) -> None:

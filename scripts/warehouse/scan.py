@@ -9,8 +9,10 @@ import duckdb
 from warehouse import formats
 from warehouse.contract import OPTIONAL, Column, Extract, squeezed
 from warehouse.errors import FileRefusedError
-from warehouse.prepare import Prepared, refuse_too_many
+from warehouse.prepare import NUMBER_MARK, Prepared, refuse_too_many
 from warehouse.sql import identifier, literal
+
+_NUMERIC = re.compile(r"U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|DECIMAL\(.*\)|FLOAT|DOUBLE|BIGNUM")
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,9 @@ class Table:
     # The columns' own types, where the format has types, and SQL of their values.
     types: tuple[str, ...] = ()
     typed: tuple[str, ...] = ()
+    # SQL that is true where the file itself says that a value is a number, not a text of one; by
+    # the place of the columns that can hold such values.
+    numbers: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def places(self) -> dict[str, list[int]]:
@@ -108,10 +113,22 @@ def _csv(prepared: Prepared) -> Table:
         rejects_limit = 0, rejects_line_size_limit = 65536
     )"""
     texts = tuple(f"c{at}" for at in range(len(prepared.header)))
+    numbers = {}
+    if prepared.is_sheet:
+        numbers = {
+            at: f"ends_with({text}, {literal(NUMBER_MARK)})" for at, text in enumerate(texts)
+        }
+        texts = tuple(f"rtrim({text}, {literal(NUMBER_MARK)})" for text in texts)
     names = prepared.header
     blank = f"coalesce({', '.join(texts)}) is null"
     return Table(
-        relation, names, texts, _others(names, texts), prepared.first_record + 1, blank=blank
+        relation,
+        names,
+        texts,
+        _others(names, texts),
+        prepared.first_record + 1,
+        blank=blank,
+        numbers=numbers,
     )
 
 
@@ -149,7 +166,12 @@ def _jsonl(connection: duckdb.DuckDBPyConnection, prepared: Prepared) -> Table:
     """).fetchall()
     names = tuple(key for (key,) in keys)
     refuse_too_many(names)
-    texts = tuple(f"nullif(json ->> {literal(_pointer(name))}, '')" for name in names)
+    pointers = [literal(_pointer(name)) for name in names]
+    texts = tuple(f"nullif(json ->> {pointer}, '')" for pointer in pointers)
+    numbers = {
+        at: f"json_type(json, {pointer}) in ('DOUBLE', 'BIGINT', 'UBIGINT', 'HUGEINT', 'UHUGEINT')"
+        for at, pointer in enumerate(pointers)
+    }
     fault = "case when json is null or json_type(json) <> 'OBJECT' then 'is no JSON object' end"
 
     def extra(used: Sequence[int]) -> str:
@@ -158,7 +180,9 @@ def _jsonl(connection: duckdb.DuckDBPyConnection, prepared: Prepared) -> Table:
         return f"case when {fault} is null then nullif(cast({others} as varchar), '{{}}') end"
 
     blank = "cast(json as varchar) = '{}'"
-    return Table(relation, names, texts, extra, first_row=1, fault=fault, blank=blank)
+    return Table(
+        relation, names, texts, extra, first_row=1, fault=fault, blank=blank, numbers=numbers
+    )
 
 
 def _pointer(key: str) -> str:
@@ -184,6 +208,7 @@ def _parquet(connection: duckdb.DuckDBPyConnection, prepared: Prepared) -> Table
         first_row=1,
         types=tuple(kind.lower() for kind in types),
         typed=columns,
+        numbers={at: "true" for at, kind in enumerate(types) if _NUMERIC.fullmatch(kind)},
     )
 
 
@@ -229,15 +254,22 @@ def _direct(table: Table, column: Column, at: int) -> Field:
         value = table.typed[at]
         return Field(column, value, lambda _: value, formats.PLAIN, is_typed=True)
     text = table.texts[at]
-    return Field(column, text, lambda name: in_format(column, text, name))
+    is_number = table.numbers.get(at, "false")
+    return Field(column, text, lambda name: in_format(column, text, name, is_number))
 
 
-def in_format(column: Column, text: str, name: str) -> str:
-    """The text as the gate reads it, if it is written in this format; else NULL."""
+def in_format(column: Column, text: str, name: str, is_number: str = "false") -> str:
+    """The text as the gate reads it, if it is written in this format; else NULL.
+
+    How numbers are written concerns texts alone: a number is what it is.
+    """
     if name in {formats.PLAIN, formats.ISO} or not kind_of_format(column):
         return text
     if kind_of_format(column) == "number":
-        return formats.NUMBERS[name](text)
+        written = formats.NUMBERS[name](text)
+        if is_number == "false":
+            return written
+        return f"case when {is_number} then {text} else {written} end"
     return formats.of_date(name)(text)
 
 

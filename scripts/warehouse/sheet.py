@@ -8,6 +8,7 @@ from pathlib import Path
 import python_calamine
 
 from warehouse.errors import FileRefusedError
+from warehouse.prepare import NUMBER_MARK
 
 # A spreadsheet is read into memory as a whole; unpacked it may be this large.
 MAX_UNPACKED = 1 << 28
@@ -57,7 +58,8 @@ def _text(cell: Cell) -> str:
             return str(int(cell))
         case float():
             # The shortest text of this number, without an exponent.
-            return f"{cell:.15f}".rstrip("0").rstrip(".") if "e" in repr(cell) else repr(cell)
+            shortest = f"{cell:.15f}".rstrip("0").rstrip(".") if "e" in repr(cell) else repr(cell)
+            return shortest + NUMBER_MARK
         case datetime() if (cell.hour, cell.minute, cell.second) == (0, 0, 0):
             return cell.date().isoformat()
         case datetime() | date() | time():

@@ -181,14 +181,9 @@ def _written_otherwise(table: Table) -> Iterator[BadFile]:
     yield _bad(table, "texts.parquet", parquet(named), TAKEN, accepted=named.texts)
 
 
-def sheet(rows: Sequence[Sequence[str]]) -> bytes:
-    """A spreadsheet with one sheet of texts, as small as can be."""
-    cells = "".join(
-        "<row>"
-        + "".join(f'<c t="inlineStr"><is><t>{escape(cell)}</t></is></c>' for cell in row)
-        + "</row>"
-        for row in rows
-    )
+def sheet(rows: Sequence[Sequence[str | float]], more: str = "") -> bytes:
+    """A spreadsheet with one sheet of texts and numbers, as small as can be; `more` is XML of rows."""
+    cells = "".join(f"<row>{''.join(map(_cell, row))}</row>" for row in rows) + more
     main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     relations = "http://schemas.openxmlformats.org/package/2006/relationships"
     office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -207,6 +202,14 @@ def sheet(rows: Sequence[Sequence[str]]) -> bytes:
         for name, text in parts.items():
             archive.writestr(zipfile.ZipInfo(name), text)
     return file.getvalue()
+
+
+def _cell(value: str | float) -> str:
+    if isinstance(value, float):
+        return f"<c><v>{value!r}</v></c>"
+    if value.startswith("#"):
+        return f'<c t="e"><v>{escape(value)}</v></c>'
+    return f'<c t="inlineStr"><is><t>{escape(value)}</t></is></c>'
 
 
 def parquet(table: Table) -> bytes:

@@ -2,8 +2,8 @@
 
 import gzip
 import json
-import os
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from bad_files import MAPPING, sheet
 from gate import GOOD, HEADER, PAYMENTS, entries, land, load, quarantined, raw, run
 from warehouse import contract, ingest, sift
 from warehouse.home import Home
@@ -106,6 +107,82 @@ def test_numbers_that_fit_are_read_exactly(home: Home) -> None:
     assert raw(home, "cast(amount as varchar)") == [(value,) for value in values.values()]
 
 
+# Amounts as delivered, and as accepted; None where the row is quarantined.
+WRITTEN = [
+    (("12.50", "1.005", "20.125"), ("12.50", None, None)),
+    (("$12.50", "1.005", "20.125"), ("12.50", None, None)),
+    (("1.234.567", "1.005", "5"), ("1234567.00", "1005.00", "5.00")),
+    (('"1,5"', "1.005", "1 234"), ("1.50", "1005.00", "1234.00")),
+    (('"1,234"', '"2,345.10"', "5"), ("1234.00", "2345.10", "5.00")),
+    (('"1,234"', '"1,234,567"', '"2,3"'), None),
+    (("1.005", "20.125"), None),
+    (("5", "1.005"), None),
+    (("$1.005", "20.125 EUR"), None),
+    (('"1,234"', '"2,345"'), None),
+    (('"1,5"', "1.005", "2.50"), None),
+]
+
+
+@pytest.mark.parametrize(("texts", "values"), WRITTEN, ids=[str(texts) for texts, _ in WRITTEN])
+def test_a_point_is_a_thousand_only_where_a_value_proves_it(
+    home: Home, texts: Sequence[str], values: Sequence[str | None] | None
+) -> None:
+    result = load(home, HEADER + "".join(f"p,i1,2026-01-05,{text},,USD\n" for text in texts))
+    if values is None:
+        assert result.outcome == "refused"
+        assert "amount can be read in two ways" in result.message
+    else:
+        assert raw(home, "cast(amount as varchar)") == [(one,) for one in values if one]
+        assert result.rows_quarantined == values.count(None)
+
+
+def _typed(kind: str) -> str:
+    rows = "select 'p' as payment_id, 'i' as invoice_id, date '2026-01-05' as paid_on, 'USD' as currency"
+    return f"{rows}, cast(30.005 as {kind}) as amount"
+
+
+NUMBERS_OF_FILES: dict[str, Callable[[], bytes]] = {
+    "decimal.parquet": lambda: _parquet(_typed("decimal(18, 3)")),
+    "double.parquet": lambda: _parquet(_typed("double")),
+    "float.parquet": lambda: _parquet(_typed("float")),
+    "number.jsonl": lambda: json.dumps(
+        {"payment_id": "p", "invoice_id": "i", "paid_on": "2026-01-05", "amount": 30.005}
+        | {"currency": "USD"}
+    ).encode(),
+    "cell.xlsx": lambda: sheet(
+        [HEADER.strip().split(","), ["p", "i", "2026-01-05", 30.005, "", "USD"]]
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NUMBERS_OF_FILES)
+@pytest.mark.parametrize("written", ["", "numbers: european\n"])
+def test_a_number_is_what_it_is_however_texts_are_written(
+    home: Home, name: str, written: str
+) -> None:
+    folder = "revenue"
+    if written:
+        folder = "mine"
+        home.mappings.mkdir(parents=True)
+        (home.mappings / "mine.yml").write_text(MAPPING + written, encoding="utf-8")
+    result = load(home, NUMBERS_OF_FILES[name](), f"{folder}/payments-{name}")
+    assert (result.rows_accepted, result.rows_quarantined) == (0, 1), result.message
+    ((_, column, value, _),) = quarantined(result)
+    assert (column, value) == ("amount", "30.005")
+
+
+def test_a_sheet_may_hold_numbers_beside_texts_of_them(home: Home) -> None:
+    amounts: list[str | float] = [30.5, "1.234,50", 30.005, 7.0]
+    rows: list[list[str | float]] = [
+        ["p", "i", "2026-01-05", amount, 0.25, "USD"] for amount in amounts
+    ]
+    result = load(home, sheet([HEADER.strip().split(","), *rows]), "revenue/payments.xlsx")
+    assert raw(home, "cast(amount as varchar), cast(fee_amount as varchar)") == [
+        (amount, "0.25") for amount in ("30.50", "1234.50", "7.00")
+    ]
+    assert [value for _, _, value, _ in quarantined(result)] == ["30.005"]
+
+
 def test_moments_are_read_as_utc(home: Home) -> None:
     moments = {
         "2026-01-05": "2026-01-05 00:00:00",
@@ -187,19 +264,22 @@ def test_the_header_tells_the_delimiter(home: Home, delimiter: str) -> None:
     assert raw(home, "invoice_id, cast(amount as varchar)") == [("i1", "10.50")]
 
 
-def _as_parquet(text_types: bool) -> bytes:
-    with duckdb.connect() as connection:
-        typed = "'p1' as payment_id, 'i1' as invoice_id, date '2026-01-05' as paid_on, "
-        typed += "cast(10.5 as decimal(18, 2)) as amount, 0.3 as fee_amount, 'USD' as currency"
-        columns = "cast(columns(*) as varchar)" if text_types else "*"
-        path = Path(os.environ["PYTEST_TMP"]) / "made.parquet"
-        connection.execute(f"copy (select {columns} from (select {typed})) to '{path}'")
+def _parquet(query: str) -> bytes:
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
+        path = Path(folder) / "made.parquet"
+        connection.execute(f"copy ({query}) to '{path}'")
         return path.read_bytes()
 
 
+def _as_parquet(text_types: bool) -> bytes:
+    typed = "'p1' as payment_id, 'i1' as invoice_id, date '2026-01-05' as paid_on, "
+    typed += "cast(10.5 as decimal(18, 2)) as amount, 0.3 as fee_amount, 'USD' as currency"
+    columns = "cast(columns(*) as varchar)" if text_types else "*"
+    return _parquet(f"select {columns} from (select {typed})")
+
+
 @pytest.fixture
-def delivered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], bytes]:
-    monkeypatch.setenv("PYTEST_TMP", str(tmp_path))
+def delivered() -> Callable[[str], bytes]:
     record = dict(zip(HEADER.strip().split(","), GOOD.strip().split(","), strict=True))
     line = json.dumps({**record, "amount": 10.5, "fee_amount": 0.3})
     contents: dict[str, Callable[[], bytes]] = {
