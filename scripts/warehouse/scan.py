@@ -160,9 +160,10 @@ def _jsonl(connection: duckdb.DuckDBPyConnection, prepared: Prepared) -> Table:
     relation = f"read_ndjson_objects({literal(str(prepared.path))}, ignore_errors = true)"
     keys = connection.execute(f"""
         select distinct unnest(json_keys(json))
-        from (from {relation} limit 1000)
+        from {relation}
         where json_type(json) = 'OBJECT'
         order by all
+        limit 100000
     """).fetchall()
     names = tuple(key for (key,) in keys)
     refuse_too_many(names)

@@ -183,6 +183,19 @@ def test_a_sheet_may_hold_numbers_beside_texts_of_them(home: Home) -> None:
     assert [value for _, _, value, _ in quarantined(result)] == ["30.005"]
 
 
+def test_a_column_that_json_lines_name_late_is_read(home: Home) -> None:
+    row = {"payment_id": "p", "invoice_id": "i", "paid_on": "2026-01-05", "amount": 1}
+    row |= {"currency": "USD"}
+    late = row | {"Fee Amount": 0.25, "is_deleted": True}
+    lines = [json.dumps(row)] * 1200 + [json.dumps(late)] * 300
+    content = b"\xef\xbb\xbf" + "\n".join(lines).encode()
+    assert load(home, content, "revenue/payments.jsonl").rows_accepted == 1500
+    found = (
+        "cast(fee_amount as varchar), _is_deleted, _extra, count(*) over (partition by fee_amount)"
+    )
+    assert set(raw(home, found)) == {(None, None, None, 1200), ("0.25", True, None, 300)}
+
+
 def test_moments_are_read_as_utc(home: Home) -> None:
     moments = {
         "2026-01-05": "2026-01-05 00:00:00",
