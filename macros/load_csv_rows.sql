@@ -12,7 +12,7 @@
     {%- set sql -%}
         insert into {{ this.render() }} by name
         select {{ agate_table.column_names | join(', ') }}
-        from read_csv('{{ file }}', header = true, delim = ',', quote = '"', escape = '"', types = { {{ columns | join(', ') }} })
+        from read_csv('{{ file }}', header = true, delim = ',', quote = '"', escape = '"', hive_partitioning = false, types = { {{ columns | join(', ') }} })
     {%- endset -%}
     {%- do adapter.add_query(sql, abridge_sql_log=True) -%}
     {{ return(sql) }}

@@ -341,7 +341,7 @@ def _audit(
 def _filled_extracts(home: Home, marts: Sequence[Mart]) -> frozenset[tuple[str, str]]:
     """Extracts that hold at least one row."""
     filled = set()
-    query = "select count(*) from read_parquet(?, union_by_name = true)"
+    query = "select count(*) from read_parquet(?, union_by_name = true, hive_partitioning = false)"
     with duckdb.connect() as connection:
         for source, extract in sorted({pair for mart in marts for pair in mart.extracts}):
             if scalar(connection, query, [str(home.raw / source / extract / "*.parquet")]):

@@ -165,7 +165,7 @@ class CompiledProject:
         types = f", types = {{{entries}}}" if entries else ""
         connection.execute(
             f"create table {node.relation} as "
-            f"select * from read_csv('{node.path}', header = true{types}) {ending}"
+            f"select * from read_csv('{node.path}', header = true, hive_partitioning = false{types}) {ending}"
         )
 
 

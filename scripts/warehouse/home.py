@@ -19,6 +19,9 @@ LEDGER = "ledger.jsonl"
 # The bits of a mode that speak of others than the owner.
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
+# What the location of a dbt source can neither quote nor keep from standing for other names.
+_ODD = frozenset("'*?[\\{}")
+
 
 def folder(path: Path, name: str) -> Path:
     """The whole path of a folder, there or not; UsageError where a file is in its way."""
@@ -39,7 +42,13 @@ class Home:
     def from_environment(cls) -> "Home":
         """The home that `WAREHOUSE_HOME` names, relative to the working directory."""
         given = os.environ.get("WAREHOUSE_HOME")
-        return cls(folder(Path(given), "WAREHOUSE_HOME") if given else PROJECT / "data")
+        root = folder(Path(given), "WAREHOUSE_HOME") if given else PROJECT / "data"
+        if odd := sorted(set(str(root)) & _ODD):
+            raise UsageError(
+                f"the warehouse home {root} holds {' '.join(odd)} in its path, which the models "
+                "cannot read files from: set WAREHOUSE_HOME to a folder without it."
+            )
+        return cls(root)
 
     @property
     def landing(self) -> Path:

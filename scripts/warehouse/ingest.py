@@ -31,7 +31,7 @@ from warehouse.mapping import ImportMapping, load_all
 from warehouse.prepare import Prepared, prepare
 from warehouse.quality import RuleResult
 from warehouse.scan import Scan, bind, open_table
-from warehouse.sql import identifier, literal, scalar
+from warehouse.sql import identifier, literal, parquet_rows, scalar
 from warehouse.store import fingerprint, now_after, replacing
 
 # What one file may use of memory; what does not fit is spilled to the home's scratch folder.
@@ -181,7 +181,7 @@ def write_contracts(home: Home, contract: Contract) -> None:
 
 def _columns(connection: duckdb.DuckDBPyConnection, path: Path) -> list[tuple[str, str]]:
     try:
-        rows = connection.execute("describe select * from read_parquet(?)", [str(path)]).fetchall()
+        rows = connection.execute(f"describe select * from {parquet_rows(path)}").fetchall()
     except duckdb.Error:
         return []  # Damaged: written anew.
     return [(row[0], row[1]) for row in rows]

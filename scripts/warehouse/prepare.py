@@ -114,6 +114,8 @@ def prepare(
         raise FileRefusedError(
             f"its name ends in none of {kinds} (or one of them and .gz): export it as one of these"
         )
+    if "\\" in str(path) and set("*?[") & set(str(path)):
+        raise FileRefusedError("its name holds a backslash beside one of * ? [: rename it")
     unpacked = scratch / "unpacked"
     survey = Survey()
     is_packed = path.suffix.lower() == ".gz"

@@ -22,7 +22,7 @@ import duckdb
 from warehouse.catalog import Mart
 from warehouse.errors import TamperedError, UsageError
 from warehouse.ledger import Ledger
-from warehouse.sql import identifier, literal, qualified
+from warehouse.sql import identifier, literal, parquet_rows, qualified
 from warehouse.store import fingerprint, now, stamp_after
 
 VERSIONS_KEPT = 5
@@ -266,8 +266,8 @@ def write_database(
         connection.execute("begin")
         for mart in chosen:
             table = identifier(mart.name)
-            source = literal(str(parquet / f"{mart.name}.parquet"))
-            connection.execute(f"create or replace table {table} as from read_parquet({source})")
+            source = parquet_rows(parquet / f"{mart.name}.parquet")
+            connection.execute(f"create or replace table {table} as from {source}")
             written = {row[0] for row in connection.execute(f"describe {table}").fetchall()}
             comments = [f"comment on table {table} is {literal(mart.description)}"]
             comments += [

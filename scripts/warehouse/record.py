@@ -22,7 +22,7 @@ from warehouse.audit import Finding
 from warehouse.catalog import Mart
 from warehouse.home import Home
 from warehouse.ledger import Entry, Ledger
-from warehouse.sql import literal, scalar
+from warehouse.sql import literal, parquet_rows, scalar
 from warehouse.store import fingerprint, replacing
 
 SCORED = "scored"
@@ -192,9 +192,8 @@ def _build_of(path: Path) -> int | None:
     if not path.is_file():
         return None
     with duckdb.connect() as connection:
-        query = "select max(build_number) from read_parquet(?)"
         try:
-            found = scalar(connection, query, [str(path)])
+            found = scalar(connection, f"select max(build_number) from {parquet_rows(path)}")
         except duckdb.Error:
             return None  # Damaged: written anew.
     return None if found is None else int(found)
@@ -379,7 +378,7 @@ def _write(path: Path, columns: str, rows: Sequence[tuple[Any, ...]]) -> None:
 
 
 def _holds(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
-    stored = f"read_parquet({literal(str(path))})"
+    stored = parquet_rows(path)
     # An earlier release may have kept other columns.
     ours, theirs = (
         [column[:2] for column in connection.execute(f"describe from {rows}").fetchall()]

@@ -16,7 +16,7 @@ from warehouse.catalog import Mart
 from warehouse.errors import UsageError
 from warehouse.home import PROJECT
 from warehouse.publish import Base, write_database
-from warehouse.sql import identifier, literal
+from warehouse.sql import identifier, literal, parquet_rows
 
 # The column that decides whose row it is, by the scope of a policy.
 SCOPE_COLUMNS = {"own_products": "product_id", "own_cost_centers": "cost_center_id"}
@@ -143,7 +143,7 @@ def publish(
             for mart in marts:
                 policy = policies.of(role, mart)
                 mart_file = folder / "marts" / f"{mart.name}.parquet"
-                mart_rows = f"read_parquet({literal(str(mart_file))})"
+                mart_rows = parquet_rows(mart_file)
                 query = policy and selection(mart, policy, policies, key, mart_rows)
                 if not query:
                     continue

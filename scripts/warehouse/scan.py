@@ -1,6 +1,7 @@
 """How DuckDB scans a delivered file, and where the values of each contract column come from."""
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -10,7 +11,7 @@ from warehouse import formats
 from warehouse.contract import OPTIONAL, Column, Extract, squeezed
 from warehouse.errors import FileRefusedError
 from warehouse.prepare import NUMBER_MARK, Prepared, refuse_too_many
-from warehouse.sql import identifier, literal
+from warehouse.sql import file_name, identifier, literal, parquet_rows
 
 _NUMERIC = re.compile(r"U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|DECIMAL\(.*\)|FLOAT|DOUBLE|BIGNUM")
 
@@ -107,7 +108,8 @@ def open_table(connection: duckdb.DuckDBPyConnection, prepared: Prepared) -> Tab
 def _csv(prepared: Prepared) -> Table:
     columns = ", ".join(f"'c{at}': 'VARCHAR'" for at in range(len(prepared.header)))
     relation = f"""read_csv(
-        {literal(str(prepared.path))}, auto_detect = false, header = true, strict_mode = true,
+        {file_name(prepared.path)}, hive_partitioning = false,
+        auto_detect = false, header = true, strict_mode = true,
         skip = {prepared.skipped_lines}, delim = {literal(prepared.delimiter)}, quote = '"',
         escape = '"', nullstr = '', columns = {{{columns}}}, store_rejects = true,
         rejects_limit = 0, rejects_line_size_limit = 65536
@@ -157,7 +159,8 @@ def _distinct(names: Sequence[str]) -> list[str]:
 
 
 def _jsonl(connection: duckdb.DuckDBPyConnection, prepared: Prepared) -> Table:
-    relation = f"read_ndjson_objects({literal(str(prepared.path))}, ignore_errors = true)"
+    file = file_name(prepared.path)
+    relation = f"read_ndjson_objects({file}, hive_partitioning = false, ignore_errors = true)"
     keys = connection.execute(f"""
         select distinct unnest(json_keys(json))
         from {relation}
@@ -191,7 +194,7 @@ def _pointer(key: str) -> str:
 
 
 def _parquet(connection: duckdb.DuckDBPyConnection, prepared: Prepared) -> Table:
-    relation = f"read_parquet({literal(str(prepared.path))})"
+    relation = parquet_rows(prepared.path)
     described = connection.execute(f"describe select * from {relation}").fetchall()
     names = tuple(row[0] for row in described)
     refuse_too_many(names)

@@ -42,7 +42,7 @@ class BadFile:
 
     @property
     def shown(self) -> str:
-        """Its name as people are told it, where it is no text."""
+        """Its name as results have it, where it is no text."""
         return self.name.encode(errors="backslashreplace").decode()
 
 
@@ -434,6 +434,7 @@ def _odd_names(table: Table) -> Iterator[BadFile]:
         yield BadFile(name, f"{content}\n{'#' * number}".encode(), REFUSED)
     taken = [
         *("..%2f..%2fx.csv", "a\\b.csv", "-rf.csv", "a\nb.csv", "x" * 200 + ".csv"),
+        *("[1].csv", "*.csv", "?.csv", "a=b.csv", "\x1b[31m.csv"),
         *("{{ 1 }}.csv", "$(id).csv", "'; drop table x; --.csv", "\u202evsc.csv", " .CSV"),
     ]
     for number, name in enumerate(taken):

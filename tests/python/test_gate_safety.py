@@ -7,14 +7,17 @@ import os
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
+import yaml
 
+import bad_files
 from gate import GOOD, HEADER, PAYMENTS, land, load, quarantined, raw, run
-from warehouse import ingest, prepare, sheet, store
-from warehouse.home import Home
+from warehouse import cli, ingest, prepare, sheet, store
+from warehouse.home import PROJECT, Home
 
 TAGGED = (
     "BilledCost,EffectiveCost,ChargeCategory,ChargePeriodStart,ChargePeriodEnd,BillingPeriodStart,"
@@ -203,3 +206,55 @@ def test_memory_does_not_grow_with_the_file(home: Home) -> None:
     line, peak = done.stdout.splitlines()
     assert "400000 rows accepted" in line
     assert int(peak) < 1_200_000, "kilobytes"
+
+
+def as_file(table: bad_files.Table, suffix: str) -> bytes:
+    match suffix:
+        case "csv":
+            return bad_files.written(table).encode()
+        case "jsonl":
+            return "\n".join(map(json.dumps, table.texts.values())).encode()
+        case _:
+            return bad_files.parquet(table)
+
+
+@pytest.mark.parametrize("name", ["-[1]", "*", "-?", "-a\\b", "-a\\*"])
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+def test_a_name_never_stands_for_other_files(home: Home, name: str, suffix: str) -> None:
+    table = replace(bad_files.good_tables()[0], rows=())
+    columns = ("own", "i1", "2026-01-05", "1", "", "USD")
+    for payment, path in (("own", name), ("other", "-1"), ("other", "-a/payments")):
+        rows = ((payment, *columns[1:]),)
+        one = replace(table, names=tuple(HEADER.strip().split(",")), rows=rows)
+        land(home, f"revenue/payments{path}.{suffix}", as_file(one, suffix))
+    run(home)
+    own = f"revenue/payments{name}.{suffix}"
+    found = raw(home, f"payment_id, _file = '{own}'")
+    is_refused = "\\" in name and "*" in name
+    # The two others are the same content, which is loaded once.
+    assert sorted(found) == [("other", False)] + [("own", True)] * (not is_refused)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+def test_a_folder_gives_no_column_its_values(home: Home, suffix: str) -> None:
+    table = bad_files.good_tables()[0]
+    load(home, as_file(table, suffix), f"revenue/currency=XXX/c0=x/payments.{suffix}")
+    place = table.names.index("currency")
+    assert raw(home, "currency, _extra") == [(row[place], None) for row in table.rows]
+
+
+def test_the_models_read_a_home_whose_folder_looks_like_a_column() -> None:
+    for file in PROJECT.glob("models/staging/*/_*__sources.yml"):
+        for source in yaml.safe_load(file.read_text(encoding="utf-8"))["sources"]:
+            location = source["config"]["meta"]["external_location"]
+            assert "hive_partitioning = false" in location, file
+
+
+@pytest.mark.parametrize("name", ["o'brien", "glob[1]", "a*", "b?", "c{1}", "d\\e"])
+def test_a_home_the_models_cannot_read_from_is_refused_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    monkeypatch.setenv("WAREHOUSE_HOME", str(tmp_path / name))
+    assert cli.main(["ingest"]) == 2
+    assert "set WAREHOUSE_HOME to a folder without it" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
