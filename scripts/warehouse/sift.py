@@ -23,7 +23,19 @@ from warehouse.store import replacing
 from warehouse.suites import landing as suites
 from warehouse.values import checked, kind_of
 
-_NUL_FAULT = "holds a NUL byte"
+_SHEET_ERROR = "#(N/A|NULL!|DIV/0!|VALUE!|REF!|NAME[?]|NUM!|SPILL!|CALC!|FIELD!|BLOCKED!)"
+
+
+def _unreadable(prepared: Prepared, text: str) -> dict[str, str]:
+    """What no value of such a file may be: SQL of the test, and the reason."""
+    tests = {}
+    if prepared.has_nul:
+        tests[f"contains({text}, chr(0))"] = "holds a NUL byte"
+    if prepared.is_sheet:
+        tests[f"regexp_matches({text}, '{_SHEET_ERROR}')"] = (
+            "is an error of the spreadsheet: correct its formula"
+        )
+    return tests
 
 
 def parse(
@@ -146,8 +158,8 @@ def _value(field: Field, at: int, prepared: Prepared) -> str:
     if field.is_typed:
         return checked(field.column, f"t{at}")
     value = kind_of(field.column, f"t{at}").value
-    if prepared.has_nul:
-        return f"case when not contains(d{at}, chr(0)) then {value} end"
+    if tests := _unreadable(prepared, f"d{at}"):
+        return f"case when {' or '.join(tests)} then null else {value} end"
     return value
 
 
@@ -233,12 +245,14 @@ def _find_faults(
         if column.required and not field.numbered_within:
             is_key = "true" if column.name in extract.key else f"not coalesce({IS_DELETED}, false)"
             missing = f"case when {is_key} then 'is required but empty' end"
-        nul = f"when contains({text}, chr(0)) then '{_NUL_FAULT}' " if prepared.has_nul else ""
+        unreadable = " ".join(
+            f"when {test} then {literal(why)}" for test, why in _unreadable(prepared, text).items()
+        )
         fault = kind_of(column, text).fault
         if (way := scan.format_of(field)) not in {formats.PLAIN, formats.ISO}:
             fault = f"not written in the {way} way, like the rest of the column"
         reason = (
-            f"case when {text} is null then {missing} {nul}"
+            f"case when {text} is null then {missing} {unreadable} "
             f"when {name} is null then {literal(fault)} end"
         )
         name = literal(column.name)

@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import random
+import re
 import struct
 import tempfile
 import zipfile
@@ -202,6 +203,14 @@ def sheet(rows: Sequence[Sequence[str | float]], more: str = "") -> bytes:
         for name, text in parts.items():
             archive.writestr(zipfile.ZipInfo(name), text)
     return file.getvalue()
+
+
+def without_sheets(workbook: bytes) -> bytes:
+    """A spreadsheet whose list of sheets is empty."""
+    with zipfile.ZipFile(io.BytesIO(workbook)) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    parts["xl/workbook.xml"] = re.sub(rb"<sheet .*?/>", b"", parts["xl/workbook.xml"])
+    return _archive(parts)
 
 
 def _cell(value: str | float) -> str:

@@ -258,3 +258,51 @@ def test_a_home_the_models_cannot_read_from_is_refused_at_once(
     assert cli.main(["ingest"]) == 2
     assert "set WAREHOUSE_HOME to a folder without it" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+NAMES_OF_CELLS = HEADER.strip().split(",")
+CELLS: list[str | float] = ["p1", "i1", "2026-01-05", 10.5, 0.25, "USD"]
+HOSTILE_CELLS = {
+    "far": '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>',
+    "overflow": '<row><c r="A99999999999999999999"><v>1</v></c></row>',
+    "panic": '<row r="0"><c r="A0"><v>1</v></c></row>',
+}
+
+
+@pytest.mark.parametrize("cells", HOSTILE_CELLS.values(), ids=HOSTILE_CELLS)
+def test_a_sheet_that_reaches_too_far_is_refused_and_the_others_load(
+    home: Home, cells: str
+) -> None:
+    content = bad_files.sheet([NAMES_OF_CELLS, CELLS], cells)
+    land(home, "revenue/payments-a.xlsx", content)
+    land(home, PAYMENTS, HEADER + GOOD)
+    files = {file.file: file for file in run(home).files}
+    assert files[PAYMENTS].outcome == "loaded"
+    bad = files["revenue/payments-a.xlsx"]
+    assert bad.outcome == "refused" or bad.rows_accepted == 1
+    if bad.outcome == "refused":
+        assert "export the sheet as CSV" in bad.message
+
+
+def test_a_workbook_without_sheets_is_refused(home: Home) -> None:
+    content = bad_files.without_sheets(bad_files.sheet([NAMES_OF_CELLS, CELLS]))
+    assert "it has no sheet" in load(home, content, "revenue/payments.xlsx").message
+
+
+def test_a_sheet_larger_than_its_limit_is_refused(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = bad_files.sheet([NAMES_OF_CELLS, *[CELLS] * 2000])
+    monkeypatch.setattr(sheet, "MAX_CSV", 1 << 10)
+    assert "reach further" in load(home, content, "revenue/payments.xlsx").message
+
+
+@pytest.mark.parametrize("error", ["#N/A", "#DIV/0!", "#NAME?"])
+def test_cells_that_hold_an_error_are_quarantined_with_it(home: Home, error: str) -> None:
+    rows = [[*CELLS[:at], error, *CELLS[at + 1 :]] for at in (1, 4)]
+    result = load(home, bad_files.sheet([NAMES_OF_CELLS, *rows, CELLS]), "revenue/payments.xlsx")
+    assert result.rows_accepted == 1
+    assert [row[:3] for row in quarantined(result)] == [
+        (2, "invoice_id", error),
+        (3, "fee_amount", error),
+    ]
