@@ -170,8 +170,7 @@ def write_contracts(home: Home, contract: Contract) -> None:
             typed = ", ".join(f"cast(null as {kind}) as {identifier(n)}" for n, kind in columns)
             path = home.raw / extract.id / "contract.parquet"
             if path.exists() and _columns(connection, path) == _described(connection, typed):
-                query = "select count(*) from read_parquet(?)"
-                if not scalar(connection, query, [str(path)]):
+                if not scalar(connection, f"select count(*) from {parquet_rows(path)}"):
                     continue
             with replacing(path) as unfinished:
                 connection.execute(

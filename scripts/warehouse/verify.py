@@ -9,7 +9,7 @@ from warehouse import ledger, publish
 from warehouse.home import LEDGER, Home
 from warehouse.ledger import GENESIS, Entry
 from warehouse.record import SCORED, TARGETS_SCORED
-from warehouse.sql import scalar
+from warehouse.sql import parquet_rows, scalar
 from warehouse.store import fingerprint
 
 # Names the columns of an extract before its first file.
@@ -80,7 +80,7 @@ def _stored(home: Home, entries: Sequence[Entry | None]) -> Iterator[str]:
 def _is_without_rows(path: Path) -> bool:
     try:
         with duckdb.connect() as connection:
-            return not scalar(connection, "select count(*) from read_parquet(?)", [str(path)])
+            return not scalar(connection, f"select count(*) from {parquet_rows(path)}")
     except duckdb.Error:
         return False
 
