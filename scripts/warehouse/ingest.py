@@ -169,9 +169,9 @@ def write_contracts(home: Home, contract: Contract) -> None:
             columns += [] if extract.is_internal else GATE_COLUMNS
             typed = ", ".join(f"cast(null as {kind}) as {identifier(n)}" for n, kind in columns)
             path = home.raw / extract.id / "contract.parquet"
-            if path.exists() and _columns(connection, path) == _described(connection, typed):
-                if not scalar(connection, f"select count(*) from {parquet_rows(path)}"):
-                    continue
+            is_same = path.exists() and _columns(connection, path) == _described(connection, typed)
+            if is_same and not scalar(connection, f"select count(*) from {parquet_rows(path)}"):
+                continue
             with replacing(path) as unfinished:
                 connection.execute(
                     f"copy (select {typed} where false) to {literal(str(unfinished))} (format parquet)"
