@@ -507,6 +507,16 @@ BREAKING: dict[str, dict[str, str]] = {
     "Tags_is_json": {"Tags": "[1]"},
     "absent_hours_within_contracted": {"leave_hours": "100", "contracted_hours": "99"},
     "valid_to_after_valid_from": {"valid_to": "2026-01-01"},
+    "quantity_times_unit_price_in_range": {"quantity": "10000000", "unit_price": "1000000.1"},
+    "budget_hours_times_standard_rate_in_range": {
+        "budget_hours": "10000000",
+        "standard_rate": "1000000.1",
+    },
+    "output_units_times_standard_hours_per_unit_times_standard_rate_in_range": {
+        "output_units": "10000000",
+        "standard_hours_per_unit": "1000",
+        "standard_rate": "1000.1",
+    },
     "credit_is_negative": {"charge_type": "credit", "amount": "1"},
 }
 SOUND: dict[str, dict[str, str]] = {

@@ -56,6 +56,20 @@ def _first_of_month(column: str = "period_month") -> Never:
     )
 
 
+# What no company sells or spends in a row; the models' decimal(18,2) holds a thousand times as much.
+MAX_PRODUCT = 10**13
+
+
+def _bounded(*factors: str) -> Never:
+    product = " * ".join(f"cast({factor} as double)" for factor in factors)
+    return Never(
+        f"{'_times_'.join(factors)}_in_range",
+        factors[0],
+        f"abs({product}) > {MAX_PRODUCT}",
+        f"{' times '.join(factors)} is at most {MAX_PRODUCT:,}",
+    )
+
+
 _FISCAL_PERIOD = Never(
     "fiscal_period_is_named_by_year_and_number",
     "fiscal_period",
@@ -136,19 +150,26 @@ RULES: Mapping[str, Sequence[Rule]] = {
     ],
     "cost/usage_drivers": [_first_of_month(), Between("quantity", 0)],
     "budget/budget_lines": [_FISCAL_PERIOD],
-    "budget/revenue_budgets": [_first_of_month(), Between("quantity", 0)],
+    "budget/revenue_budgets": [
+        _first_of_month(),
+        Between("quantity", 0),
+        _bounded("quantity", "unit_price"),
+    ],
     "budget/labour_standards": [
         _first_of_month(),
         Between("budget_hours", 0),
         Between("standard_hours_per_unit", 0),
         Between("standard_rate", 0),
         Between("output_units", 0),
+        _bounded("budget_hours", "standard_rate"),
+        _bounded("output_units", "standard_hours_per_unit", "standard_rate"),
     ],
     "budget/variance_explanations": [_FISCAL_PERIOD],
     "budget/period_closes": [_FISCAL_PERIOD],
     "revenue/subscriptions": [
         Between("quantity", 0),
         Between("unit_price", 0),
+        _bounded("quantity", "unit_price"),
         Between("discount_rate", 0, 1),
         Between("billing_interval_months", 1, 120),
         Never(
@@ -160,6 +181,7 @@ RULES: Mapping[str, Sequence[Rule]] = {
     ],
     "revenue/invoice_lines": [
         Between("line_number", 1),
+        _bounded("quantity", "unit_price"),
         OneOf("charge_type", ("recurring", "usage", "one_time", "credit", "refund")),
         _ordered("service_start_on", "service_end_on", "service does not end before it starts"),
         Never(
