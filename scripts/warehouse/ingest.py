@@ -7,6 +7,7 @@ completed by running again.
 """
 
 import hashlib
+import os
 import re
 import shutil
 import tempfile
@@ -215,7 +216,9 @@ def landed(landing: Path) -> Iterator[Path]:
     """The files of a landing folder that are deliveries, by name."""
     for path in sorted(landing.rglob("*")):
         is_hidden = any(part.startswith((".", "_")) for part in path.relative_to(landing).parts)
-        if path.is_file() and not is_hidden and path.suffix.lower() not in _IGNORED_SUFFIXES:
+        # A link that leads nowhere was meant to be a file: it is refused.
+        is_file = path.is_file() or (path.is_symlink() and not path.is_dir())
+        if is_file and not is_hidden and path.suffix.lower() not in _IGNORED_SUFFIXES:
             yield path
 
 
@@ -418,7 +421,10 @@ def _is_utf8(name: str) -> bool:
 
 
 def _refuse_link_to_outside(path: Path, landing: Path) -> None:
-    if not path.resolve().is_relative_to(landing.resolve()):
+    target = Path(os.path.realpath(path))
+    if target.is_symlink():
+        raise FileRefusedError("it is a link that leads to itself: copy the file in")
+    if not target.is_relative_to(landing.resolve()):
         raise FileRefusedError("it is a link to a place outside the landing folder: copy it in")
 
 
@@ -476,7 +482,14 @@ def _as_fact(result: RuleResult) -> dict[str, Any]:
 
 
 def describe(result: FileResult) -> str:
-    """One line about a file, for people."""
+    """One line about a file, for people: whatever its name holds, it is one line and plain text."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in _line_about(result)
+    )
+
+
+def _line_about(result: FileResult) -> str:
     match result.outcome:
         case "refused":
             return f"{result.file}: refused, because {result.message}."

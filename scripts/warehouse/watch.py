@@ -65,7 +65,8 @@ class Arrivals:
             return
         for path in ingest.landed(self.landing):
             try:
-                status = path.stat()
+                # What a broken link leads to has no size and time.
+                status = path.stat() if path.exists() else path.lstat()
             except OSError:
                 continue  # It was taken away between listing and looking.
             yield path, (status.st_size, status.st_mtime_ns)

@@ -16,7 +16,7 @@ import yaml
 
 import bad_files
 from gate import GOOD, HEADER, PAYMENTS, land, load, quarantined, raw, run
-from warehouse import cli, ingest, prepare, sheet, store
+from warehouse import cli, ingest, prepare, sheet, store, watch
 from warehouse.home import PROJECT, Home
 
 TAGGED = (
@@ -306,3 +306,28 @@ def test_cells_that_hold_an_error_are_quarantined_with_it(home: Home, error: str
         (2, "invoice_id", error),
         (3, "fee_amount", error),
     ]
+
+
+def test_what_is_said_of_a_file_is_one_line_of_plain_text(home: Home) -> None:
+    name = "revenue/payments\n\x1b[31mrevenue: FAKE LINE\u202e.csv"
+    said: list[str] = []
+    land(home, name, HEADER + GOOD)
+    ingest.ingest(home, home.landing, say=said.append)
+    assert said == ["revenue/payments\\n\\x1b[31mrevenue: FAKE LINE\\u202e.csv: 1 rows accepted."]
+
+
+def test_a_link_that_leads_nowhere_is_refused(home: Home, tmp_path: Path) -> None:
+    folder = home.landing / "revenue"
+    folder.mkdir(parents=True)
+    (folder / "payments-inside.csv").symlink_to(folder / "gone.csv")
+    (folder / "payments-outside.csv").symlink_to(tmp_path / "gone.csv")
+    (folder / "payments-self.csv").symlink_to(folder / "payments-self.csv")
+    land(home, PAYMENTS, HEADER + GOOD)
+    messages = {file.file[17:-4]: file.message for file in run(home).files}
+    assert messages.pop("") == ""
+    assert "cannot be read" in messages["inside"]
+    assert "outside the landing folder" in messages["outside"]
+    assert "link that leads to itself" in messages["self"]
+    arrivals = watch.Arrivals(home.landing)
+    arrivals.look()
+    assert len(arrivals.look()) == 4
