@@ -29,7 +29,7 @@ from warehouse.errors import FileRefusedError, MappingError, UsageError, tells_o
 from warehouse.home import Home
 from warehouse.ledger import Ledger
 from warehouse.mapping import ImportMapping, load_all
-from warehouse.prepare import Prepared, prepare
+from warehouse.prepare import MAX_RATIO, MAX_UNPACKED, Prepared, prepare
 from warehouse.quality import RuleResult
 from warehouse.scan import Scan, bind, open_table
 from warehouse.sql import identifier, literal, parquet_rows, scalar
@@ -309,12 +309,15 @@ class _Gate:
         as_found = delivery.path.stat()
         with _scratch(self.home) as scratch, _connected(scratch) as connection:
             prepared, found = self._open(connection, delivery, scratch)
+            _limit_spill(connection, prepared, scratch)
             # Importing Great Expectations takes seconds, in which DuckDB can already parse.
             importing = self.background.submit(import_module, "warehouse.gx_engine")
             with _refusing_what_duckdb_cannot_read():
                 found = sift.parse(connection, prepared, found, extract)
                 importing.result()
                 results = sift.judge(connection, extract)
+            # What is parsed is known to fit; sorting it on the way out may need as much again.
+            connection.execute("reset max_temp_directory_size")
             as_read = delivery.path.stat()
             if (as_read.st_size, as_read.st_mtime_ns) != (as_found.st_size, as_found.st_mtime_ns):
                 raise FileRefusedError(
@@ -402,6 +405,11 @@ class _Gate:
 def _refusing_what_duckdb_cannot_read() -> Iterator[None]:
     try:
         yield
+    except duckdb.OutOfMemoryException:
+        raise FileRefusedError(
+            "it unpacks to more than a file of its size may hold, or than half of the free disk: "
+            "deliver it in parts"
+        ) from None
     except duckdb.Error as error:
         # Of the home, not of the file.
         if tells_of_storage(error):
@@ -469,6 +477,14 @@ def _connected(scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     ) as connection:
         connection.execute("set TimeZone = 'UTC'")
         yield connection
+
+
+def _limit_spill(connection: duckdb.DuckDBPyConnection, prepared: Prepared, scratch: Path) -> None:
+    """A file of kilobytes that unpacks to gigabytes must not fill the disk."""
+    size = prepared.path.stat().st_size
+    free = shutil.disk_usage(scratch).free
+    most = min(max(MAX_UNPACKED, MAX_RATIO * size), free // 2)
+    connection.execute(f"set max_temp_directory_size = '{most} bytes'")
 
 
 def _as_fact(result: RuleResult) -> dict[str, Any]:

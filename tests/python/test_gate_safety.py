@@ -297,6 +297,26 @@ def test_a_sheet_larger_than_its_limit_is_refused(
     assert "reach further" in load(home, content, "revenue/payments.xlsx").message
 
 
+def test_a_parquet_file_that_unpacks_enormously_is_refused_before_it_fills_the_disk(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest, "MEMORY_LIMIT", "100MB")
+    monkeypatch.setattr(ingest, "MAX_UNPACKED", 1 << 25)
+    columns = "repeat('x', 4000) as payment_id, repeat('i', 4000) as invoice_id, 'USD' as currency"
+    path = tmp_path / "bomb.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"copy (select {columns}, date '2026-01-05' as paid_on, 1.00 as amount "
+            f"from range(30000)) to '{path}'"
+        )
+    assert path.stat().st_size < 1 << 16
+    land(home, "revenue/payments-a.parquet", path.read_bytes())
+    land(home, PAYMENTS, HEADER + GOOD)
+    refused, loaded = run(home).files
+    assert (refused.outcome, loaded.outcome) == ("refused", "loaded")
+    assert "it unpacks to more than" in refused.message
+
+
 @pytest.mark.parametrize("error", ["#N/A", "#DIV/0!", "#NAME?"])
 def test_cells_that_hold_an_error_are_quarantined_with_it(home: Home, error: str) -> None:
     rows = [[*CELLS[:at], error, *CELLS[at + 1 :]] for at in (1, 4)]
