@@ -519,7 +519,8 @@
     const field = (value) => {
       if (value === null || value === undefined) return "";
       if (typeof value !== "string") return String(value);
-      const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+      // As in the gate's quarantine: what a spreadsheet would take for a formula, and no number.
+      const safe = /^\s*[=+\-@]/.test(value) && Number.isNaN(Number(value)) ? `'${value}` : value;
       return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
     };
     const names = figure.columns.map((column) => column.name).filter((name) => !name.endsWith("_order"));
