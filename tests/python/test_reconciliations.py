@@ -8,12 +8,15 @@ import pytest
 
 from warehouse.home import PROJECT, Home
 
-# By test: a mart it guards, the column that names what its rows are about, and which of them are money.
+# By test: a mart it guards (or another table, with its schema), the column that names what its rows are about, and which of them are money.
 GUARDED = {
     "allocations_conserve_pools": [("fct_cost_allocations", "pool_id", "allocated_amount <> 0")],
     "attribution_conserves_revenue": [
         ("fct_attribution_credits", "conversion_id", "credited_amount <> 0"),
         ("fct_attribution_credits", "attribution_model", "credited_amount <> 0"),
+    ],
+    "budget_control_ties_to_ledger": [
+        ("rpt_budget_control", "fiscal_period", "actual_ytd_amount <> 0")
     ],
     "budget_variance_ties_to_ledger": [
         ("rpt_budget_variance", "fiscal_period", "actual_amount <> 0"),
@@ -41,8 +44,29 @@ GUARDED = {
         ("rpt_insight_drivers", "insight_id", "driver_amount <> 0"),
     ],
     "labour_ties_to_payroll": [("fct_labour_costs", "rate_group_id", "fully_loaded_amount <> 0")],
+    "policies_are_one_row": [("reference.cost_policies", "automated_poster", "true")],
+    "product_lines_count_customers_once": [
+        (
+            "fct_kpi_values",
+            "scope_id",
+            "scope_type = 'product_line' and kpi_id = 'customers' and numerator > 0",
+        ),
+        (
+            "fct_kpi_values",
+            "scope_id",
+            "scope_type = 'product_line' and kpi_id = 'nrr_rate' and numerator > 0",
+        ),
+    ],
     "product_roi_makes_the_contribution": [
         ("rpt_product_roi", "product_id", "revenue_amount <> 0")
+    ],
+    "residual_income_makes_the_net_present_value": [
+        ("rpt_value_creation", "initiative_id", "residual_income_amount <> 0"),
+        (
+            "rpt_initiative_returns",
+            "initiative_id",
+            "version_role = 'realised' and value_created_amount <> 0",
+        ),
     ],
     "revenue_makes_the_invoiced_amount": [("fct_revenue", "invoice_id", "recognised_amount <> 0")],
     "rolling_forecast_ends_at_the_outlook": [
@@ -52,7 +76,11 @@ GUARDED = {
         ("rpt_variance_drivers", "budget_version", "variance_amount <> 0")
     ],
 }
-CASES = [(name, *guarded) for name, marts in GUARDED.items() for guarded in marts]
+CASES = [
+    (name, mart if "." in mart else f"marts.{mart}", column, where)
+    for name, marts in GUARDED.items()
+    for mart, column, where in marts
+]
 
 
 @pytest.fixture(scope="module")
@@ -97,8 +125,8 @@ def test_a_row_that_was_made_up_is_seen(
 ) -> None:
     assert not marts.execute(compiled[name]).fetchall()
     marts.execute(
-        f"insert into marts.{mart} select * replace ('made up' as {column}) "
-        f"from marts.{mart} where {where} limit 1"
+        f"insert into {mart} select * replace ('made up' as {column}) "
+        f"from {mart} where {where} limit 1"
     )
     assert marts.execute(compiled[name]).fetchall()
 
@@ -112,8 +140,5 @@ def test_a_row_that_is_gone_is_seen(
     column: str,
     where: str,
 ) -> None:
-    marts.execute(
-        f"delete from marts.{mart} "
-        f"where rowid = (select min(rowid) from marts.{mart} where {where})"
-    )
+    marts.execute(f"delete from {mart} where rowid = (select min(rowid) from {mart} where {where})")
     assert marts.execute(compiled[name]).fetchall(), column

@@ -45,40 +45,99 @@ cohorts as (
             and retention.month_date = endings.month_date
     group by openings.product_line, retention.month_date
 
+),
+
+expected as (
+
+    select
+        'customers' as kpi_id,
+        product_line,
+        month_date,
+        customers as numerator,
+        0 as denominator
+    from customers
+    union all
+    select
+        'logo_churn_rate' as kpi_id,
+        product_line,
+        month_date,
+        lost_customers as numerator,
+        opening_customers as denominator
+    from cohorts
+    union all
+    select
+        'nrr_rate' as kpi_id,
+        product_line,
+        month_date,
+        closing_amount as numerator,
+        opening_amount as denominator
+    from cohorts
+    union all
+    select
+        'grr_rate' as kpi_id,
+        product_line,
+        month_date,
+        retained_amount as numerator,
+        opening_amount as denominator
+    from cohorts
+
+),
+
+figures as (
+
+    select
+        kpi_id,
+        scope_type,
+        scope_id,
+        month_date,
+        numerator,
+        denominator
+    from {{ ref('fct_kpi_values') }}
+    where kpi_id in ('customers', 'logo_churn_rate', 'nrr_rate', 'grr_rate')
+
+),
+
+lines as (
+
+    select *
+    from figures
+    where
+        scope_type = 'product_line'
+        and scope_id <> 'unknown'
+
+),
+
+company as (
+
+    select
+        kpi_id,
+        month_date
+    from figures
+    where scope_type = 'company'
+
 )
 
 select
-    figures.kpi_id,
-    figures.scope_id,
-    figures.month_date,
-    figures.numerator,
-    figures.denominator
-from {{ ref('fct_kpi_values') }} as figures
-left join customers
+    company.kpi_id,
+    coalesce(lines.scope_id, expected.product_line) as scope_id,
+    company.month_date,
+    lines.numerator,
+    lines.denominator,
+    expected.numerator as expected_numerator,
+    expected.denominator as expected_denominator
+from lines
+full outer join expected
     on
-        figures.scope_id = customers.product_line
-        and figures.month_date = customers.month_date
-left join cohorts
+        lines.kpi_id = expected.kpi_id
+        and lines.scope_id = expected.product_line
+        and lines.month_date = expected.month_date
+inner join company
     on
-        figures.scope_id = cohorts.product_line
-        and figures.month_date = cohorts.month_date
+        coalesce(lines.kpi_id, expected.kpi_id) = company.kpi_id
+        and coalesce(lines.month_date, expected.month_date) = company.month_date
 where
-    figures.scope_type = 'product_line'
-    and figures.scope_id <> 'unknown'
-    and (
-        (figures.kpi_id = 'customers' and figures.numerator <> coalesce(customers.customers, 0))
-        or (figures.kpi_id = 'logo_churn_rate' and figures.numerator <> coalesce(cohorts.lost_customers, 0))
-        or (figures.kpi_id = 'logo_churn_rate' and figures.denominator <> coalesce(cohorts.opening_customers, 0))
-        or (
-            figures.kpi_id = 'nrr_rate'
-            and abs(figures.numerator - coalesce(cohorts.closing_amount, 0)) > 0.01
-        )
-        or (
-            figures.kpi_id = 'grr_rate'
-            and abs(figures.numerator - coalesce(cohorts.retained_amount, 0)) > 0.01
-        )
-        or (
-            figures.kpi_id = 'nrr_rate'
-            and abs(figures.denominator - coalesce(cohorts.opening_amount, 0)) > 0.01
-        )
+    abs(coalesce(lines.numerator, 0) - coalesce(expected.numerator, 0)) > 0.01
+    or (
+        company.kpi_id <> 'customers'
+        and abs(coalesce(lines.denominator, 0) - coalesce(expected.denominator, 0)) > 0.01
     )

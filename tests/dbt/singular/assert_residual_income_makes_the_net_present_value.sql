@@ -1,6 +1,6 @@
 -- Residual income before tax discounts to the net present value of the realised flows plus that of the capital left: at
 -- the rates charged, but for half a cent of rounding a month, and at the hurdle rate in force, where it is the value
--- rpt_initiative_returns publishes. Capital used up and capital left make the build cost.
+-- rpt_initiative_returns publishes. Capital used up and capital left make the build cost, and years are their months.
 with
 
 capital_months as (
@@ -69,7 +69,7 @@ at_rates_charged as (
 at_hurdle_in_force as (
 
     select
-        returns.initiative_id,
+        coalesce(returns.initiative_id, capital_months.initiative_id) as initiative_id,
         'hurdle rate in force' as basis,
         sum(
             power(1 + returns.hurdle_rate, -capital_months.elapsed_months / cast(12 as double))
@@ -83,9 +83,9 @@ at_hurdle_in_force as (
         cast(max(returns.value_created_amount) as double) as from_flows,
         0.006 as tolerance
     from returns
-    left join capital_months
+    full outer join capital_months
         on returns.initiative_id = capital_months.initiative_id
-    group by returns.initiative_id
+    group by coalesce(returns.initiative_id, capital_months.initiative_id)
 
 ),
 
@@ -102,6 +102,35 @@ build_costs as (
 
 ),
 
+years_and_months as (
+
+    select
+        initiative_id,
+        residual_income_amount as year_amount,
+        0 as month_amount
+    from {{ ref('rpt_value_creation') }}
+    union all
+    select
+        initiative_id,
+        0 as year_amount,
+        residual_income_amount as month_amount
+    from {{ ref('int_initiative_capital_months') }}
+
+),
+
+years as (
+
+    select
+        initiative_id,
+        'years and their months' as basis,
+        cast(sum(year_amount) as double) as from_income,
+        cast(sum(month_amount) as double) as from_flows,
+        0.001 as tolerance
+    from years_and_months
+    group by initiative_id
+
+),
+
 compared as (
 
     select * from at_rates_charged
@@ -109,6 +138,8 @@ compared as (
     select * from at_hurdle_in_force
     union all
     select * from build_costs
+    union all
+    select * from years
 
 )
 
