@@ -72,19 +72,25 @@ def _read_returns(connection: duckdb.DuckDBPyConnection, world: returns_world.Wo
     products = _rows(
         connection,
         f"""
-        select roi.product_id, roi.ttm_pnl_roi_rate, roi.ttm_roi_rate,
+        select roi.product_id, roi.ttm_pnl_roi_rate,
             cast(roi.ttm_revenue_amount as double) as revenue,
             cast(roi.ttm_revenue_amount - roi.ttm_pnl_return_amount as double) as cost,
             cast(coalesce(shared.amount, 0) as double) as shared_amount,
+            cast(coalesce(cloud.amount, 0) as double) as billed_ahead,
             cast(coalesce(labour.amount, 0) as double) as labour_amount,
             cast(coalesce(labour.hours, 0) as double) as hours
         from marts.rpt_product_roi as roi
         left join (
             select product_id, sum(allocated_amount) as amount from marts.rpt_product_cost
             where fiscal_period >= '{returns_world.PRODUCTS_FROM.year}-P01'
-                and cost_class <> 'prepaid_cloud'
             group by product_id
         ) as shared using (product_id)
+        left join (
+            select product_id, sum(reporting_billed_cost - reporting_effective_cost) as amount
+            from intermediate.int_cloud_charges
+            where billing_month >= '{returns_world.PRODUCTS_FROM.date()}'
+            group by product_id
+        ) as cloud using (product_id)
         left join (
             select product_id, sum(fully_loaded_amount) as amount, sum(hours) as hours
             from marts.fct_labour_costs
@@ -131,7 +137,10 @@ def _read_returns(connection: duckdb.DuckDBPyConnection, world: returns_world.Wo
         "without_labour_rates": {**integrated, **blended},
         "without_effective_cost": {
             **integrated,
-            **{f"product|{key}": float(value) for key, value in products["ttm_roi_rate"].items()},
+            **{
+                f"product|{key}": float(row.revenue / (row.cost + row.billed_ahead) - 1)
+                for key, row in products.iterrows()
+            },
         },
         "without_allocation": {
             **integrated,
