@@ -74,7 +74,6 @@ def npv_bridge() -> Figure:
             order by initiative_id, step_order""",
         kinds={"amount": "money"},
         chart=charts.waterfall(("Promised", "Forecast")),
-        is_wide=False,
     )
 
 
@@ -99,7 +98,6 @@ def payback() -> Figure:
             "version",
             {"version": "Version", "flow_month": "Month", "running": "Net cash so far"},
         ),
-        is_wide=False,
     )
 
 
