@@ -64,11 +64,11 @@ def main(path: Path, sheet: str | None) -> int:
     for limit, most in limits.items():
         with suppress(ValueError):  # Where the system sets a lower limit already.
             resource.setrlimit(limit, (most, most))
-    sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]
-    writer = csv.writer(sys.stdout, lineterminator="\n")
     try:
-        writer.writerows([_text(cell) for cell in row] for row in _rows(path, sheet))
-        sys.stdout.flush()
+        # Whatever the locale, as the gate reads it.
+        with open(sys.stdout.fileno(), "w", encoding="utf-8", newline="", closefd=False) as out:
+            writer = csv.writer(out, lineterminator="\n")
+            writer.writerows([_text(cell) for cell in row] for row in _rows(path, sheet))
     except FileRefusedError as error:
         sys.stderr.write(str(error))
         return error.exit_code

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import duckdb
 import pytest
@@ -76,11 +77,25 @@ GUARDED = {
         ("rpt_variance_drivers", "budget_version", "variance_amount <> 0")
     ],
 }
-CASES = [
-    (name, mart if "." in mart else f"marts.{mart}", column, where)
-    for name, marts in GUARDED.items()
-    for mart, column, where in marts
+
+
+class Guard(NamedTuple):
+    """A reconciliation, and rows of a table that it must miss or find to be too many."""
+
+    test: str
+    table: str
+    column: str
+    where: str
+
+
+GUARDS = [
+    Guard(test, table if "." in table else f"marts.{table}", column, where)
+    for test, tables in GUARDED.items()
+    for table, column, where in tables
 ]
+each_guard = pytest.mark.parametrize(
+    "guard", GUARDS, ids=[f"{one.test}-{one.table}-{one.column}" for one in GUARDS]
+)
 
 
 @pytest.fixture(scope="module")
@@ -114,31 +129,24 @@ def test_every_reconciliation_is_put_to_the_test() -> None:
     assert files == {f"assert_{name}" for name in GUARDED}
 
 
-@pytest.mark.parametrize(("name", "mart", "column", "where"), CASES)
+@each_guard
 def test_a_row_that_was_made_up_is_seen(
-    marts: duckdb.DuckDBPyConnection,
-    compiled: dict[str, str],
-    name: str,
-    mart: str,
-    column: str,
-    where: str,
+    marts: duckdb.DuckDBPyConnection, compiled: dict[str, str], guard: Guard
 ) -> None:
-    assert not marts.execute(compiled[name]).fetchall()
+    assert not marts.execute(compiled[guard.test]).fetchall()
     marts.execute(
-        f"insert into {mart} select * replace ('made up' as {column}) "
-        f"from {mart} where {where} limit 1"
+        f"insert into {guard.table} select * replace ('made up' as {guard.column}) "
+        f"from {guard.table} where {guard.where} limit 1"
     )
-    assert marts.execute(compiled[name]).fetchall()
+    assert marts.execute(compiled[guard.test]).fetchall()
 
 
-@pytest.mark.parametrize(("name", "mart", "column", "where"), CASES)
+@each_guard
 def test_a_row_that_is_gone_is_seen(
-    marts: duckdb.DuckDBPyConnection,
-    compiled: dict[str, str],
-    name: str,
-    mart: str,
-    column: str,
-    where: str,
+    marts: duckdb.DuckDBPyConnection, compiled: dict[str, str], guard: Guard
 ) -> None:
-    marts.execute(f"delete from {mart} where rowid = (select min(rowid) from {mart} where {where})")
-    assert marts.execute(compiled[name]).fetchall(), column
+    marts.execute(
+        f"delete from {guard.table} "
+        f"where rowid = (select min(rowid) from {guard.table} where {guard.where})"
+    )
+    assert marts.execute(compiled[guard.test]).fetchall()
