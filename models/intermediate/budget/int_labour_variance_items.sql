@@ -13,9 +13,9 @@ labour_costs as (
 
 ),
 
-calendar_dates as (
+month_periods as (
 
-    select * from {{ ref('dim_date') }}
+    select * from {{ ref('int_fiscal_months') }}
 
 ),
 
@@ -32,17 +32,6 @@ budget_rates as (
     select budget_rates.*
     from {{ ref('int_budget_rates') }} as budget_rates
     inner join reporting_entity on budget_rates.entity_id = reporting_entity.entity_id
-
-),
-
-month_periods as (
-
-    select
-        month_date,
-        fiscal_year,
-        fiscal_period
-    from calendar_dates
-    where extract(day from date_day) = 15
 
 ),
 

@@ -41,9 +41,9 @@ customers as (
 
 ),
 
-calendar_dates as (
+fiscal_months as (
 
-    select * from {{ ref('dim_date') }}
+    select * from {{ ref('int_fiscal_months') }}
 
 ),
 
@@ -69,7 +69,6 @@ reporting_date as (
 
 ),
 
--- A month belongs to the fiscal period of its middle, whatever weeks that period is made of.
 month_periods as (
 
     select
@@ -77,8 +76,7 @@ month_periods as (
         fiscal_year,
         fiscal_period,
         cast(month_date + interval '1' month as date) as next_month_date
-    from calendar_dates
-    where extract(day from date_day) = 15
+    from fiscal_months
 
 ),
 

@@ -29,9 +29,8 @@ months as (
 
     select
         month_date,
-        min(fiscal_year) as fiscal_year
-    from {{ ref('dim_date') }}
-    group by month_date
+        fiscal_year
+    from {{ ref('int_fiscal_months') }}
 
 ),
 

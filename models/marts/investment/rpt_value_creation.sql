@@ -1,4 +1,4 @@
--- One row per initiative and fiscal year of the reporting entity with cost or capital.
+-- One row per initiative and fiscal year of the reporting entity, from its first realised cost or benefit on.
 with
 
 benefits as (
@@ -63,9 +63,8 @@ months as (
 
     select
         month_date,
-        min(fiscal_year) as fiscal_year
-    from {{ ref('dim_date') }}
-    group by month_date
+        fiscal_year
+    from {{ ref('int_fiscal_months') }}
 
 ),
 
