@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
 from homes import current
@@ -208,6 +209,7 @@ def secured(sample: Home, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
         arguments += ["--profiles-dir", str(PROJECT / "profiles")]
         arguments += ["--target-path", str(home / "target"), "--log-path", str(home / "logs")]
         result = dbtRunner(callbacks=[hear]).invoke(arguments)
+        DuckDBConnectionManager.close_all_connections()
     assert result.success, result.exception
     return home / "warehouse.duckdb", "\n".join(statements)
 
