@@ -13,7 +13,7 @@ labour_costs as (
 
 ),
 
-month_periods as (
+fiscal_months as (
 
     select * from {{ ref('int_fiscal_months') }}
 
@@ -38,9 +38,9 @@ budget_rates as (
 standards as (
 
     select
-        month_periods.month_date,
-        month_periods.fiscal_year,
-        month_periods.fiscal_period,
+        fiscal_months.month_date,
+        fiscal_months.fiscal_year,
+        fiscal_months.fiscal_period,
         labour_standards.product_id,
         labour_standards.activity_type,
         cast(labour_standards.budget_hours as double) as budget_hours,
@@ -48,10 +48,10 @@ standards as (
         * cast(labour_standards.output_units as double) as standard_hours,
         cast(labour_standards.standard_rate as double) * cast(budget_rates.budget_rate as double) as standard_rate
     from labour_standards
-    inner join month_periods on labour_standards.period_month = month_periods.month_date
+    inner join fiscal_months on labour_standards.period_month = fiscal_months.month_date
     left join budget_rates
         on
-            month_periods.fiscal_year = budget_rates.fiscal_year
+            fiscal_months.fiscal_year = budget_rates.fiscal_year
             and labour_standards.currency = budget_rates.from_currency
 
 ),
@@ -117,8 +117,8 @@ final as (
 
     select
         'standard' as budget_version,
-        month_periods.fiscal_year,
-        month_periods.fiscal_period,
+        fiscal_months.fiscal_year,
+        fiscal_months.fiscal_period,
         joined.product_id,
         joined.activity_type,
         joined.is_planned,
@@ -131,7 +131,7 @@ final as (
         ) }} as budget_amount,
         cast(joined.actual_amount as decimal(18, 2)) as actual_amount
     from joined
-    inner join month_periods on joined.month_date = month_periods.month_date
+    inner join fiscal_months on joined.month_date = fiscal_months.month_date
 
 )
 

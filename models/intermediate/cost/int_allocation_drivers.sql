@@ -43,19 +43,24 @@ dates as (
 
 ),
 
--- A calendar month counts in the fiscal period that holds its middle.
+fiscal_months as (
+
+    select * from {{ ref('int_fiscal_months') }}
+
+),
+
 extract_drivers as (
 
     select
         usage_drivers.driver_id,
-        dates.fiscal_period,
+        fiscal_months.fiscal_period,
         usage_drivers.consumer_id,
         sum(usage_drivers.quantity) as quantity
     from usage_drivers
-    inner join dates on cast(usage_drivers.period_month + interval '14' day as date) = dates.date_day
+    inner join fiscal_months on usage_drivers.period_month = fiscal_months.month_date
     group by
         usage_drivers.driver_id,
-        dates.fiscal_period,
+        fiscal_months.fiscal_period,
         usage_drivers.consumer_id
 
 ),
@@ -101,13 +106,13 @@ people as (
 
     select
         'people' as driver_id,
-        dates.fiscal_period,
+        fiscal_months.fiscal_period,
         labour_capacity.cost_center_id as consumer_id,
         sum(labour_capacity.people_count) as quantity
     from labour_capacity
-    inner join dates on cast(labour_capacity.period_month + interval '14' day as date) = dates.date_day
+    inner join fiscal_months on labour_capacity.period_month = fiscal_months.month_date
     group by
-        dates.fiscal_period,
+        fiscal_months.fiscal_period,
         labour_capacity.cost_center_id
 
 ),

@@ -19,9 +19,9 @@ initiatives as (
 
 ),
 
-dates as (
+fiscal_months as (
 
-    select * from {{ ref('dim_date') }}
+    select * from {{ ref('int_fiscal_months') }}
 
 ),
 
@@ -50,12 +50,12 @@ policies as (
 
 ),
 
--- A month of work counts in the fiscal period that holds the month's middle, as the ledger's payroll does.
+-- Work counts in the fiscal period of its month, as the ledger's payroll does.
 people_costs as (
 
     select
         labour_costs.initiative_id,
-        dates.fiscal_period,
+        fiscal_months.fiscal_period,
         labour_costs.entity_id,
         'people' as cost_type,
         labour_costs.work_date as cost_date,
@@ -73,7 +73,7 @@ people_costs as (
         ) as decimal(18, 2)) as tools_amount
     from labour_costs
     cross join policies
-    inner join dates on cast(labour_costs.period_month + interval '14' day as date) = dates.date_day
+    inner join fiscal_months on labour_costs.period_month = fiscal_months.month_date
     where
         labour_costs.line_type = 'timesheet'
         and labour_costs.initiative_id is not null

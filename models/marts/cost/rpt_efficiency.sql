@@ -74,6 +74,12 @@ dates as (
 
 ),
 
+fiscal_months as (
+
+    select * from {{ ref('int_fiscal_months') }}
+
+),
+
 periods as (
 
     select * from {{ ref('dim_fiscal_period') }}
@@ -207,14 +213,14 @@ standards as (
     select
         labour_standards.product_id,
         labour_standards.activity_type,
-        dates.fiscal_period,
+        fiscal_months.fiscal_period,
         sum(labour_standards.output_units) as output_units
     from labour_standards
-    inner join dates on cast(labour_standards.period_month + interval '14' day as date) = dates.date_day
+    inner join fiscal_months on labour_standards.period_month = fiscal_months.month_date
     group by
         labour_standards.product_id,
         labour_standards.activity_type,
-        dates.fiscal_period
+        fiscal_months.fiscal_period
 
 ),
 
@@ -223,18 +229,18 @@ worked as (
     select
         labour_costs.product_id,
         labour_costs.activity_type,
-        dates.fiscal_period,
+        fiscal_months.fiscal_period,
         sum(labour_costs.hours) as hours,
         sum(labour_costs.fully_loaded_amount) as labour_amount
     from labour_costs
-    inner join dates on cast(labour_costs.period_month + interval '14' day as date) = dates.date_day
+    inner join fiscal_months on labour_costs.period_month = fiscal_months.month_date
     where
         labour_costs.line_type = 'timesheet'
         and labour_costs.product_id is not null
     group by
         labour_costs.product_id,
         labour_costs.activity_type,
-        dates.fiscal_period
+        fiscal_months.fiscal_period
 
 ),
 
