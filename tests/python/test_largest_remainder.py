@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -12,13 +13,8 @@ from hypothesis import strategies as st
 from jinja2 import Environment
 
 MACRO = Path(__file__).parents[2] / "macros" / "largest_remainder.sql"
-SHARE = (
-    Environment()
-    .from_string(MACRO.read_text())
-    .module.largest_remainder(  # type: ignore[attr-defined]
-        "total", "weight", "weight_total", ["split_id"], ["line"]
-    )
-)
+MACROS: Any = Environment().from_string(MACRO.read_text()).module
+SPLIT = ("total", "weight", "weight_total")
 QUERY = f"""
     with weighted as (
         select *, sum(weight) over (partition by split_id) as weight_total
@@ -26,8 +22,11 @@ QUERY = f"""
             select 1 as split_id, cast(? as bigint) as total, line, cast(weights[line] as decimal(21, 9)) as weight
             from (select cast(? as varchar[]) as weights), range(1, len(weights) + 1) as lines(line)
         )
-    )
-    select {SHARE} from weighted order by line
+    ),
+    floored as (select *, {MACROS.share_floor(*SPLIT)} as whole from weighted),
+    remaining as (select *, {MACROS.share_remainder(*SPLIT, "whole")} as remainder from floored)
+    select {MACROS.largest_remainder("total", "whole", "remainder", ["split_id"], ["line"])}
+    from remaining order by line
 """
 
 

@@ -205,26 +205,46 @@ totalled as (
 
 ),
 
+floored as (
+
+    select
+        *,
+        {{ share_floor('revenue_cents', 'log_weight', 'log_weight_total') }} as log_floor,
+        {{ share_floor('revenue_cents', 'raw_weight', 'raw_weight_total') }} as raw_floor
+    from totalled
+
+),
+
+remaining as (
+
+    select
+        *,
+        {{ share_remainder('revenue_cents', 'log_weight', 'log_weight_total', 'log_floor') }} as log_remainder,
+        {{ share_remainder('revenue_cents', 'raw_weight', 'raw_weight_total', 'raw_floor') }} as raw_remainder
+    from floored
+
+),
+
 split as (
 
     select
-        totalled.*,
+        remaining.*,
         policies.usage_transform,
-        cast(totalled.log_weight as double) / cast(totalled.log_weight_total as double) as log_share,
-        cast(totalled.raw_weight as double) / cast(totalled.raw_weight_total as double) as raw_share,
+        cast(remaining.log_weight as double) / cast(remaining.log_weight_total as double) as log_share,
+        cast(remaining.raw_weight as double) / cast(remaining.raw_weight_total as double) as raw_share,
         {{
             largest_remainder(
-                'revenue_cents', 'log_weight', 'log_weight_total',
+                'revenue_cents', 'log_floor', 'log_remainder',
                 ['product_id', 'customer_id', 'month_date'], ['feature_id']
             )
         }} as log_cents,
         {{
             largest_remainder(
-                'revenue_cents', 'raw_weight', 'raw_weight_total',
+                'revenue_cents', 'raw_floor', 'raw_remainder',
                 ['product_id', 'customer_id', 'month_date'], ['feature_id']
             )
         }} as raw_cents
-    from totalled
+    from remaining
     cross join policies
 
 ),

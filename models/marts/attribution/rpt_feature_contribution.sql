@@ -127,6 +127,26 @@ weighted as (
 
 ),
 
+floored as (
+
+    select
+        *,
+        {{ share_floor('serving_cost_cents', 'serving_weight', 'serving_weight_total') }} as serving_floor
+    from weighted
+
+),
+
+remaining as (
+
+    select
+        *,
+        {{
+            share_remainder('serving_cost_cents', 'serving_weight', 'serving_weight_total', 'serving_floor')
+        }} as serving_remainder
+    from floored
+
+),
+
 costed as (
 
     select
@@ -136,7 +156,7 @@ costed as (
                 coalesce(
                     {{
                         largest_remainder(
-                            'serving_cost_cents', 'serving_weight', 'serving_weight_total',
+                            'serving_cost_cents', 'serving_floor', 'serving_remainder',
                             ['product_id', 'fiscal_period'], ['feature_id']
                         )
                     }},
@@ -144,7 +164,7 @@ costed as (
                 ) as decimal(20, 0)
             ) * 0.01 as decimal(18, 2)
         ) as serving_cost_amount
-    from weighted
+    from remaining
 
 ),
 

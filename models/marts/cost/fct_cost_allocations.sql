@@ -153,18 +153,36 @@ weighted as (
 
 ),
 
+floored as (
+
+    select
+        *,
+        {{ share_floor('amount_units', 'weight', 'weight_total') }} as share_floor
+    from weighted
+
+),
+
+remaining as (
+
+    select
+        *,
+        {{ share_remainder('amount_units', 'weight', 'weight_total', 'share_floor') }} as share_remainder
+    from floored
+
+),
+
 split as (
 
     select
         *,
         {{ largest_remainder(
             'amount_units',
-            'weight',
-            'weight_total',
+            'share_floor',
+            'share_remainder',
             ['allocation_method', 'fiscal_period', 'pool_id', 'cost_class'],
             ['target_type', 'target_id'],
         ) }} as allocated_units
-    from weighted
+    from remaining
 
 ),
 
