@@ -70,13 +70,6 @@ decided as (
 
 ),
 
-used_touches as (
-
-    select distinct touch_id
-    from decided
-
-),
-
 undecided as (
 
     select
@@ -85,8 +78,12 @@ undecided as (
         lag(touches.occurred_at) over (partition by touches.customer_id order by touches.touch_rank) as previous_at
     from touches
     cross join policies
-    left join used_touches on touches.touch_id = used_touches.touch_id
-    where used_touches.touch_id is null
+    where
+        not exists (
+            select 1
+            from decided
+            where decided.touch_id = touches.touch_id
+        )
 
 ),
 
@@ -203,7 +200,6 @@ final as (
         outcome,
         cast(row_number() over journey as integer) as touch_position,
         cast(count(*) over (partition by journey_id) as integer) as touch_count,
-        cast(count(*) over (partition by journey_id, channel) as integer) as channel_touch_count,
         {{ seconds_between('occurred_at', 'decided_at') }} / 86400 as age_days,
         lag(channel, 2) over journey as channel_before_last,
         lag(channel, 1) over journey as last_channel,

@@ -76,6 +76,9 @@ placed as (
     select
         journey_touches.*,
         markov_shares.credit_share as markov_share,
+        cast(
+            count(*) over (partition by journey_touches.journey_id, journey_touches.channel) as integer
+        ) as channel_touch_count,
         max(case when not journey_touches.is_direct then journey_touches.touch_position end) over (
             partition by journey_touches.journey_id
         ) as last_non_direct_position,
@@ -168,35 +171,83 @@ divided as (
 
     select
         credited.*,
-        {{
-            largest_remainder(
-                'conversions.revenue_cents',
-                'credited.weight',
-                'credited.weight_total',
-                ['credited.attribution_model', 'credited.conversion_id'],
-                ['credited.touch_position']
-            )
-        }} as credited_cents,
-        {{
-            largest_remainder(
-                'conversions.recognised_cents',
-                'credited.weight',
-                'credited.weight_total',
-                ['credited.attribution_model', 'credited.conversion_id'],
-                ['credited.touch_position']
-            )
-        }} as recognised_cents
+        conversions.revenue_cents,
+        conversions.recognised_cents
     from credited
     inner join conversions on credited.conversion_id = conversions.conversion_id
     where credited.weight < credited.weight_total
 
 ),
 
+floored as (
+
+    select
+        *,
+        {{ share_floor('revenue_cents', 'weight', 'weight_total') }} as revenue_floor,
+        {{ share_floor('recognised_cents', 'weight', 'weight_total') }} as recognised_floor
+    from divided
+
+),
+
+remaining as (
+
+    select
+        *,
+        {{ share_remainder('revenue_cents', 'weight', 'weight_total', 'revenue_floor') }} as revenue_remainder,
+        {{ share_remainder('recognised_cents', 'weight', 'weight_total', 'recognised_floor') }} as recognised_remainder
+    from floored
+
+),
+
+split as (
+
+    select
+        *,
+        {{
+            largest_remainder(
+                'revenue_cents', 'revenue_floor', 'revenue_remainder',
+                ['attribution_model', 'conversion_id'], ['touch_position']
+            )
+        }} as credited_cents,
+        {{
+            largest_remainder(
+                'recognised_cents', 'recognised_floor', 'recognised_remainder',
+                ['attribution_model', 'conversion_id'], ['touch_position']
+            )
+        }} as credited_recognised_cents
+    from remaining
+
+),
+
 shared as (
 
-    select * from undivided
+    select
+        attribution_model,
+        conversion_id,
+        touch_id,
+        channel,
+        campaign,
+        touch_position,
+        touch_count,
+        weight,
+        weight_total,
+        credited_cents,
+        recognised_cents
+    from undivided
     union all
-    select * from divided
+    select
+        attribution_model,
+        conversion_id,
+        touch_id,
+        channel,
+        campaign,
+        touch_position,
+        touch_count,
+        weight,
+        weight_total,
+        credited_cents,
+        credited_recognised_cents as recognised_cents
+    from split
 
 ),
 
