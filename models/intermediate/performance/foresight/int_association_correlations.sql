@@ -50,8 +50,9 @@ observations as (
 
 ),
 
--- What a value is compared with: the month before, the others of its kind in the month, or its own straight line.
-compared as (
+-- What a value is compared with depends on the pair: the month before, the others of its kind in the month, or its
+-- own straight line.
+followed as (
 
     select
         observations.pair_id,
@@ -63,9 +64,50 @@ compared as (
         pairs.transform,
         observations.month_number - lag(observations.month_number) over unit_months = 1 as follows,
         lag(observations.metric_value) over unit_months as earlier_metric,
-        lag(observations.kpi_value) over unit_months as earlier_kpi,
+        lag(observations.kpi_value) over unit_months as earlier_kpi
+    from observations
+    inner join pairs
+        on
+            observations.pair_id = pairs.pair_id
+            and pairs.transform in ('log_difference', 'difference')
+    window unit_months as (
+        partition by observations.pair_id, observations.segment, observations.unit_id
+        order by observations.month_number
+    )
+
+),
+
+peered as (
+
+    select
+        observations.pair_id,
+        observations.segment,
+        observations.unit_id,
+        observations.month_number,
+        observations.metric_value,
+        observations.kpi_value,
         avg(observations.metric_value) over peers as peer_metric,
-        avg(observations.kpi_value) over peers as peer_kpi,
+        avg(observations.kpi_value) over peers as peer_kpi
+    from observations
+    inner join pairs
+        on
+            observations.pair_id = pairs.pair_id
+            and pairs.transform = 'demean'
+    window peers as (
+        partition by observations.pair_id, observations.segment, observations.stratum, observations.month_number
+    )
+
+),
+
+trended as (
+
+    select
+        observations.pair_id,
+        observations.segment,
+        observations.unit_id,
+        observations.month_number,
+        observations.metric_value,
+        observations.kpi_value,
         avg(observations.metric_value) over unit as mean_metric,
         avg(observations.kpi_value) over unit as mean_kpi,
         avg(cast(observations.month_number as double)) over unit as mean_month,
@@ -73,17 +115,11 @@ compared as (
         covar_pop(observations.metric_value, cast(observations.month_number as double)) over unit as metric_trend,
         covar_pop(observations.kpi_value, cast(observations.month_number as double)) over unit as kpi_trend
     from observations
-    inner join pairs on observations.pair_id = pairs.pair_id
-    window
-        unit as (partition by observations.pair_id, observations.segment, observations.unit_id),
-        unit_months as (
-            partition by observations.pair_id, observations.segment, observations.unit_id
-            order by observations.month_number
-        ),
-        peers as (
-            partition by
-                observations.pair_id, observations.segment, observations.stratum, observations.month_number
-        )
+    inner join pairs
+        on
+            observations.pair_id = pairs.pair_id
+            and pairs.transform = 'detrend'
+    window unit as (partition by observations.pair_id, observations.segment, observations.unit_id)
 
 ),
 
@@ -98,19 +134,37 @@ transformed as (
             when transform = 'log_difference' and follows and metric_value > 0 and earlier_metric > 0
                 then ln(metric_value / earlier_metric)
             when transform = 'difference' and follows then metric_value - earlier_metric
-            when transform = 'demean' then metric_value - peer_metric
-            when transform = 'detrend' and month_variance > 0
-                then metric_value - mean_metric - metric_trend / month_variance * (month_number - mean_month)
         end as metric_value,
         case
             when transform = 'log_difference' and follows and kpi_value > 0 and earlier_kpi > 0
                 then ln(kpi_value / earlier_kpi)
             when transform = 'difference' and follows then kpi_value - earlier_kpi
-            when transform = 'demean' then kpi_value - peer_kpi
-            when transform = 'detrend' and month_variance > 0
+        end as kpi_value
+    from followed
+    union all
+    select
+        pair_id,
+        segment,
+        unit_id,
+        month_number,
+        metric_value - peer_metric as metric_value,
+        kpi_value - peer_kpi as kpi_value
+    from peered
+    union all
+    select
+        pair_id,
+        segment,
+        unit_id,
+        month_number,
+        case
+            when month_variance > 0
+                then metric_value - mean_metric - metric_trend / month_variance * (month_number - mean_month)
+        end as metric_value,
+        case
+            when month_variance > 0
                 then kpi_value - mean_kpi - kpi_trend / month_variance * (month_number - mean_month)
         end as kpi_value
-    from compared
+    from trended
 
 ),
 

@@ -347,11 +347,20 @@ feature_associations as (
 monthly_changes as (
 
     select
-        pair_id,
-        segment,
-        month_date,
-        kpi_value - lag(kpi_value) over (partition by pair_id, segment order by month_date) as change_amount
+        series.pair_id,
+        series.segment,
+        series.kpi_value
+        - lag(series.kpi_value) over (
+            partition by series.pair_id, series.segment
+            order by series.month_date
+        ) as change_amount
     from series
+    inner join headlines
+        on
+            series.pair_id = headlines.pair_id
+            and series.segment = headlines.segment
+            and headlines.lag_rank = 1
+            and headlines.scope_type <> 'feature'
 
 ),
 
