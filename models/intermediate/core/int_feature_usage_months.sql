@@ -78,7 +78,7 @@ counted as (
         feature_id,
         month_date,
         fiscal_period,
-        count(*) <> bit_count(bit_or(cast(power(2, extract(day from usage_date)) as bigint)))
+        count(*) <> {{ days_counted('usage_date') }}
         or bool_or(is_deleted)
         or count(scope_id) > 0 as is_contested,
         {{ measures }}
