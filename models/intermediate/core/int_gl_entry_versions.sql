@@ -169,8 +169,7 @@ rated as (
         fiscal_dates.fiscal_period,
         fiscal_dates.period_number,
         fiscal_dates.comparable_fiscal_period,
-        case when accounts.polarity = 0 then fx_rates.closing_rate else fx_rates.average_rate end as fx_rate,
-        case when accounts.polarity = 1 then -placed.amount else placed.amount end as natural_amount
+        case when accounts.polarity = 0 then fx_rates.closing_rate else fx_rates.average_rate end as fx_rate
     from placed
     left join accounts on placed.account_id = accounts.account_id
     left join fiscal_dates
@@ -181,6 +180,15 @@ rated as (
         on
             placed.currency = fx_rates.from_currency
             and placed.posting_month = fx_rates.rate_month
+
+),
+
+converted as (
+
+    select
+        *,
+        {{ convert_amount('amount', 'fx_rate') }} as reporting_amount
+    from rated
 
 ),
 
@@ -209,11 +217,11 @@ final as (
         detail_source,
         polarity,
         amount,
-        natural_amount,
+        case when polarity = 1 then -amount else amount end as natural_amount,
         currency,
         fx_rate,
-        {{ convert_amount('amount', 'fx_rate') }} as reporting_amount,
-        {{ convert_amount('natural_amount', 'fx_rate') }} as reporting_natural_amount,
+        reporting_amount,
+        case when polarity = 1 then -reporting_amount else reporting_amount end as reporting_natural_amount,
         posted_by,
         approved_by,
         valid_from as known_at,
@@ -221,7 +229,7 @@ final as (
         superseded_at,
         source_file,
         source_row
-    from rated
+    from converted
 
 )
 

@@ -57,30 +57,7 @@ lines as (
         max(closed_at) as closed_at,
         bool_or(is_taken_over) as is_taken_over,
         sum(case when was_reported then reporting_natural_amount else 0 end) as reported_amount,
-        sum(case when is_current then reporting_natural_amount else 0 end) as current_amount,
-        sum(
-            case when is_current and not was_reported and adjustment_id is not null then reporting_natural_amount else 0 end
-        ) as authorised_amount,
-        count(distinct case when was_reported <> is_current then journal_id end) as changed_journal_count,
-        -- A line left the report when its successor came, and entered it when it became known itself.
-        min(
-            case
-                when was_reported and not is_current then superseded_at
-                when is_current and not was_reported then known_at
-            end
-        ) as first_changed_at,
-        max(
-            case
-                when was_reported and not is_current then superseded_at
-                when is_current and not was_reported then known_at
-            end
-        ) as last_changed_at,
-        array_sort(
-            array_agg(distinct source_file) filter (where is_current and not was_reported)
-        ) as changed_by_files,
-        array_sort(
-            array_agg(distinct journal_id) filter (where was_reported <> is_current)
-        ) as changed_journals
+        sum(case when is_current then reporting_natural_amount else 0 end) as current_amount
     from marked
     where
         was_reported
@@ -94,7 +71,8 @@ lines as (
 
 ),
 
-final as (
+-- A line left the report when its successor came, and entered it when it became known itself.
+changes as (
 
     select
         entity_id,
@@ -102,19 +80,51 @@ final as (
         cost_center_id,
         account_id,
         product_id,
-        cast(reported_amount as decimal(18, 2)) as reported_amount,
-        cast(current_amount as decimal(18, 2)) as current_amount,
-        cast(current_amount - reported_amount as decimal(18, 2)) as restatement_amount,
-        cast(authorised_amount as decimal(18, 2)) as authorised_amount,
-        cast(changed_journal_count as integer) as changed_journal_count,
-        changed_journal_count > 0 as is_restated,
-        is_taken_over,
-        nullif(replace(replace(cast(changed_by_files as string), '[', ''), ']', ''), '') as changed_by_files,
-        nullif(replace(replace(cast(changed_journals as string), '[', ''), ']', ''), '') as changed_journals,
-        closed_at,
-        first_changed_at,
-        last_changed_at
+        sum(case when is_current and adjustment_id is not null then reporting_natural_amount else 0 end) as authorised_amount,
+        count(distinct journal_id) as changed_journal_count,
+        min(case when is_current then known_at else superseded_at end) as first_changed_at,
+        max(case when is_current then known_at else superseded_at end) as last_changed_at,
+        array_sort(array_agg(distinct source_file) filter (where is_current)) as changed_by_files,
+        array_sort(array_agg(distinct journal_id)) as changed_journals
+    from marked
+    where was_reported <> is_current
+    group by
+        entity_id,
+        fiscal_period,
+        cost_center_id,
+        account_id,
+        product_id
+
+),
+
+final as (
+
+    select
+        lines.entity_id,
+        lines.fiscal_period,
+        lines.cost_center_id,
+        lines.account_id,
+        lines.product_id,
+        cast(lines.reported_amount as decimal(18, 2)) as reported_amount,
+        cast(lines.current_amount as decimal(18, 2)) as current_amount,
+        cast(lines.current_amount - lines.reported_amount as decimal(18, 2)) as restatement_amount,
+        cast(coalesce(changes.authorised_amount, 0) as decimal(18, 2)) as authorised_amount,
+        cast(coalesce(changes.changed_journal_count, 0) as integer) as changed_journal_count,
+        changes.changed_journal_count is not null as is_restated,
+        lines.is_taken_over,
+        nullif(replace(replace(cast(changes.changed_by_files as string), '[', ''), ']', ''), '') as changed_by_files,
+        nullif(replace(replace(cast(changes.changed_journals as string), '[', ''), ']', ''), '') as changed_journals,
+        lines.closed_at,
+        changes.first_changed_at,
+        changes.last_changed_at
     from lines
+    left join changes
+        on
+            lines.entity_id = changes.entity_id
+            and lines.fiscal_period = changes.fiscal_period
+            and lines.cost_center_id is not distinct from changes.cost_center_id
+            and lines.account_id = changes.account_id
+            and lines.product_id is not distinct from changes.product_id
 
 )
 
