@@ -1,7 +1,7 @@
 -- One row per ledger line that reached a closed period without an authorised adjustment.
 with
 
-gl_entries as (
+gl_entries as {{ inlined() }} (
 
     select * from {{ ref('int_gl_entries_converted') }}
 

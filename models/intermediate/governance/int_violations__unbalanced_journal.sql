@@ -1,7 +1,7 @@
 -- One row per journal and currency whose lines do not sum to zero.
 with
 
-gl_entries as (
+gl_entries as {{ inlined() }} (
 
     select * from {{ ref('int_gl_entries_converted') }}
 

@@ -46,7 +46,7 @@ features as (
 
 ),
 
-feature_usage as (
+feature_usage as {{ inlined() }} (
 
     select
         customer_id,

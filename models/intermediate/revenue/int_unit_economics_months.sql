@@ -53,7 +53,7 @@ contributions as (
 
 ),
 
-gl_entries as (
+gl_entries as {{ inlined() }} (
 
     select
         journal_id,

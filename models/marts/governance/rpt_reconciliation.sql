@@ -7,7 +7,7 @@ subledger_totals as (
 
 ),
 
-gl_entries as (
+gl_entries as {{ inlined() }} (
 
     select
         account_id,

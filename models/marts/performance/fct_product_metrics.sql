@@ -62,7 +62,7 @@ company_retention as (
 
 ),
 
-feature_usage as (
+feature_usage as {{ inlined() }} (
 
     select
         month_date,
