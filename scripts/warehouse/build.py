@@ -371,6 +371,7 @@ def _publish(
     if version:
         shutil.rmtree(folder)
     else:
+        base = base and base.narrowed(published)
         publish.write_database(folder, "marts.duckdb", marts, folder / "marts", base)
         key = roles.pseudonym_key(home.pseudonym_key)
         facts = {

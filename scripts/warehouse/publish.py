@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +107,12 @@ class Base:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
         return fingerprint(target) == str(facts["sha256"])
+
+    def narrowed(self, published: Iterable[PublishedMart]) -> "Base":
+        """The same once the marts are written: those that say what they said are no longer changed."""
+        before = self.version.manifest["marts"]
+        same = {mart.name for mart in published if mart.sha256 == before.get(mart.name, {}).get("sha256")}
+        return replace(self, changed=self.changed - same)
 
 
 class Shelf:
