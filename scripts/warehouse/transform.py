@@ -72,10 +72,10 @@ class Transformation:
         """dbt's manifest of the last run."""
         return self.target / "manifest.json"
 
-    def parse(self) -> None:
+    def parse(self, *options: str) -> None:
         """Read the project; runs that follow need not."""
         self._parsed = None
-        result = self._invoke("parse")
+        result = self._invoke("parse", *options)
         if not result.success:
             raise BuildFailedError(f"dbt cannot read the project: {result.exception}")
         self._parsed = result.result
@@ -89,6 +89,8 @@ class Transformation:
         what judges the build itself is left for `build_judgements`.
         """
         if nodes:
+            # The manifest of the whole build holds what was compiled.
+            self.parse("--no-write-json")
             chosen = ("--indirect-selection", "empty", "--select", *sorted(nodes))
             told = json.dumps(asdict(increment)) if increment else "{}"
             with _environment({"WAREHOUSE_INCREMENT": told}):
