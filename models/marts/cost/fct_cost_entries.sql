@@ -70,11 +70,25 @@ policies as (
 
 ),
 
+-- Detail stands in the ledger's place where it is delivered at all.
+detail_sources as (
+
+    select distinct 'payroll' as detail_source
+    from people
+    union all
+    select distinct 'cloud' as detail_source
+    from cloud_charges
+
+),
+
 expenses as (
 
-    select *
+    select
+        gl_entries.*,
+        detail_sources.detail_source is not null as has_detail
     from gl_entries
-    where polarity = -1
+    left join detail_sources on gl_entries.detail_source = detail_sources.detail_source
+    where gl_entries.polarity = -1
 
 ),
 
@@ -99,7 +113,7 @@ ledger_entries as (
         source_file,
         source_row
     from expenses
-    where detail_source is null
+    where not has_detail
 
 ),
 
@@ -134,7 +148,7 @@ ledger_homes as (
         on
             expenses.entity_id = period_months.entity_id
             and expenses.fiscal_period = period_months.fiscal_period
-    where expenses.detail_source is not null
+    where expenses.has_detail
     group by
         expenses.account_id,
         period_months.period_month,
@@ -526,7 +540,7 @@ two_sides as (
         reporting_natural_amount as ledger_amount,
         cast(0 as decimal(18, 2)) as detail_amount
     from expenses
-    where detail_source is not null
+    where has_detail
 
     union all
 
