@@ -120,3 +120,20 @@ def test_without_that_word_every_delivery_adds(home: Home, project: CompiledProj
     run(home)
     columns = "cast(cast(sum(billed_cost) as decimal(9, 1)) as varchar)"
     assert rows_of(project, home, "stg_cost__cloud_costs", columns) == [("2.0",)]
+
+
+def test_a_file_sent_again_in_place_repeats_no_row_of_itself(
+    home: Home, project: CompiledProject
+) -> None:
+    second = GOOD.replace("p1", "p2")
+    for amount in ("10.50", "11.00"):
+        changed = GOOD.replace("10.50", amount)
+        land(home, "revenue/payments.2026-03-01.csv", HEADER + changed + second)
+        run(home)
+    models = [f"int_violations__{rule}" for rule in ("duplicate_row", "corrected_row")]
+    connection = project.run(models, from_raw=home.root)
+    duplicates, corrected = (
+        connection.execute(f"select record_key from intermediate.{model}").fetchall()
+        for model in models
+    )
+    assert (duplicates, corrected) == ([], [("payment_id=p1",)])

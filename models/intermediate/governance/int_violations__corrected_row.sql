@@ -21,7 +21,7 @@ final as (
         || '; the later row counts. Correct a posted record by a new one that reverses it.' as message
     from superseded_rows
     where
-        known_at < next_known_at
+        (known_at < next_known_at or (source_file = next_source_file and loaded_at < next_loaded_at))
         and not is_identical
         -- Budget lines have a rule of their own; plans, tickets and benefits are meant to change.
         and extract_name not in ('budget_lines', 'revenue_budgets', 'benefits', 'support_tickets')

@@ -1,4 +1,4 @@
--- One row per row of a file that a later one of the same file, key and day of knowledge repeats or contradicts.
+-- One row per row of a file that a later one of the same delivery of it repeats or contradicts under the same key.
 with
 
 superseded_rows as (
@@ -27,6 +27,8 @@ final as (
     where
         source_file = next_source_file
         and known_at = next_known_at
+        -- A file sent again in place corrects itself.
+        and loaded_at = next_loaded_at
 
 )
 

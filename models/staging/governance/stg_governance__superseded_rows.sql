@@ -58,6 +58,7 @@ ranked as (
         source_file,
         source_row,
         known_at,
+        loaded_at,
         lead(content) over (
             partition by extract_name, record_key
             order by known_at, loaded_at, source_file, source_row
@@ -66,6 +67,10 @@ ranked as (
             partition by extract_name, record_key
             order by known_at, loaded_at, source_file, source_row
         ) as next_known_at,
+        lead(loaded_at) over (
+            partition by extract_name, record_key
+            order by known_at, loaded_at, source_file, source_row
+        ) as next_loaded_at,
         lead(source_file) over (
             partition by extract_name, record_key
             order by known_at, loaded_at, source_file, source_row
@@ -92,7 +97,9 @@ final as (
         next_source_row,
         content = next_content as is_identical,
         known_at,
-        next_known_at
+        next_known_at,
+        loaded_at,
+        next_loaded_at
     from ranked
     where next_content is not null
 
