@@ -22,9 +22,17 @@ catalog as (
         kpi_name,
         polarity,
         owner,
-        cadence,
-        objective_id
+        cadence
     from {{ ref('kpi_catalog') }}
+
+),
+
+served as (
+
+    select
+        kpi_id,
+        objective_id
+    from {{ ref('kpi_objectives') }}
 
 ),
 
@@ -94,7 +102,7 @@ judged as (
         catalog.polarity,
         catalog.owner,
         catalog.cadence,
-        catalog.objective_id,
+        served.objective_id,
         kpi_values.kpi_value,
         kpi_values.kpi_value_reason,
         targeted.target_value,
@@ -109,6 +117,7 @@ judged as (
         ) as shortfall
     from kpi_values
     inner join catalog on kpi_values.kpi_id = catalog.kpi_id
+    left join served on kpi_values.kpi_id = served.kpi_id
     left join targeted
         on
             kpi_values.kpi_id = targeted.kpi_id

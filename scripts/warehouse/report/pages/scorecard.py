@@ -16,7 +16,7 @@ def key_figures() -> Figure:
 
             select scope_type, scope_id, kpi_name as kpi, rpt_kpi_scorecard.month_date as month, kpi_value as value,
                 kpi_value_reason as value_reason, target_value as target, status, trend, unit, polarity,
-                objective_name as objective
+                coalesce(objective_name, 'No objective') as objective
             from rpt_kpi_scorecard
             cross join latest
             where scope_type in ('company', 'product_line', 'product')
