@@ -103,7 +103,8 @@ def compiled(sample: Home) -> dict[str, str]:
     """The SQL of the reconciliations as the sample's build ran it."""
     return {
         path.stem.removeprefix("assert_"): path.read_text(encoding="utf-8")
-        for path in (sample.root / "target" / "compiled").rglob("singular/*.sql")
+        for pattern in ("singular/*.sql", "forecast_intervals_nest_around_the_forecast.sql")
+        for path in (sample.root / "target" / "compiled").rglob(pattern)
     }
 
 
@@ -150,3 +151,17 @@ def test_a_row_that_is_gone_is_seen(
         f"where rowid = (select min(rowid) from {guard.table} where {guard.where})"
     )
     assert marts.execute(compiled[guard.test]).fetchall()
+
+
+def test_a_history_too_short_for_an_interval_breaks_no_rule(
+    marts: duckdb.DuckDBPyConnection, compiled: dict[str, str]
+) -> None:
+    nested = compiled["forecast_intervals_nest_around_the_forecast"]
+    bounds = "lower_80_amount = null, upper_80_amount = null, lower_95_amount = null, upper_95_amount = null"
+    marts.execute(
+        f"update marts.fct_forecasts set {bounds}, interval_reason = 'too_little_history' "
+        "where horizon = 1"
+    )
+    assert not marts.execute(nested).fetchall()
+    marts.execute("update marts.fct_forecasts set upper_80_amount = lower_80_amount - 1")
+    assert marts.execute(nested).fetchall()
