@@ -31,7 +31,9 @@ product_months as (
         first_paid_month,
         round(constant_closing_mrr_amount, 2) as closing_mrr_amount
     from {{ ref('int_mrr_product_months') }}
-    where closing_mrr_amount > 0
+    where
+        closing_mrr_amount > 0
+        and constant_closing_mrr_amount is not null
 
 ),
 
