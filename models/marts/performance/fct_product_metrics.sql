@@ -445,8 +445,10 @@ product_months as (
         case when scaffold.month_date >= scaffold.survey_month then coalesce(surveys.responses, 0) end as responses,
         case when scaffold.month_date >= scaffold.survey_month then coalesce(surveys.promoters, 0) end as promoters,
         case when scaffold.month_date >= scaffold.survey_month then coalesce(surveys.detractors, 0) end as detractors,
-        coalesce(company_usage.active_users, 0) as company_active_users,
-        coalesce(company_usage.active_customers, 0) as company_active_customers,
+        case when scaffold.month_date >= scaffold.usage_month then coalesce(company_usage.active_users, 0) end
+            as company_active_users,
+        case when scaffold.month_date >= scaffold.usage_month then coalesce(company_usage.active_customers, 0) end
+            as company_active_customers,
         company_months.reporting_closing_mrr_amount as company_mrr_amount,
         company_months.closing_customers as company_customers,
         company_retention.opening_mrr_amount as company_opening_mrr_amount,
@@ -487,7 +489,8 @@ product_months as (
 ),
 
 -- What makes the products the line and the lines the company: customers of several are one, moves between them are none,
--- and amounts converted per customer round differently from those converted per product.
+-- and amounts converted per customer round differently from those converted per product. Without any product all is
+-- the company's.
 completed as (
 
     select
@@ -509,8 +512,11 @@ completed as (
             when product_line = 'unallocated'
                 then
                     company_{{ measure }}
-                    - sum(case when product_line <> 'unallocated' and product_id = 'unallocated' then {{ measure }} end)
-                        over (partition by month_date)
+                    - coalesce(
+                        sum(case when product_line <> 'unallocated' and product_id = 'unallocated' then {{ measure }} end)
+                            over (partition by month_date),
+                        0
+                    )
             when product_id = 'unallocated'
                 then
                     {{ measure }}
