@@ -23,14 +23,15 @@ recurring as (
 
 ),
 
--- Whole months whose contracts are all known; earlier ones hold only the contracts that survived.
+-- Whole months whose contracts are all known; those before the first loss hold only the contracts that survived, unless
+-- nothing has been lost yet.
 revenue_months as (
 
     select month_date
     from {{ ref('int_revenue_months') }}
-    where
-        not is_survivors_only
-        and snapshot_on = cast({{ dbt.dateadd('day', -1, dbt.dateadd('month', 1, 'month_date')) }} as date)
+    qualify
+        snapshot_on = cast({{ dbt.dateadd('day', -1, dbt.dateadd('month', 1, 'month_date')) }} as date)
+        and (not is_survivors_only or bool_and(is_survivors_only) over ())
 
 ),
 

@@ -32,7 +32,7 @@ contract_months as (
 
 ),
 
--- Earlier months hold only the contracts that survived.
+-- Months before the first loss hold only the contracts that survived, unless nothing has been lost yet.
 company_months as (
 
     select
@@ -41,7 +41,7 @@ company_months as (
         reporting_closing_mrr_amount,
         closing_customers
     from {{ ref('rpt_mrr_waterfall') }}
-    where not is_survivors_only
+    qualify not is_survivors_only or bool_and(is_survivors_only) over ()
 
 ),
 
