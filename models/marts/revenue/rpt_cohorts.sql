@@ -5,7 +5,8 @@ months as (
 
     select
         month_date,
-        month_number
+        month_number,
+        is_survivors_only
     from {{ ref('int_revenue_months') }}
 
 ),
@@ -145,6 +146,7 @@ cohort_months as (
         cohorts.cohort_type,
         cohorts.cohort_value,
         cohorts.cohort_month,
+        starting_months.is_survivors_only,
         months.month_date,
         months.month_number - starting_months.month_number as months_since,
         cohorts.cohort_customers,
@@ -163,6 +165,7 @@ final as (
         cohort_months.cohort_month,
         cast(cohort_months.months_since as integer) as months_since,
         cohort_months.month_date,
+        cohort_months.is_survivors_only,
         cast(cohort_months.cohort_customers as bigint) as cohort_customers,
         cast(coalesce(retained.active_customers, 0) as bigint) as active_customers,
         cast(cohort_months.starting_mrr_amount as decimal(18, 2)) as starting_mrr_amount,

@@ -128,7 +128,8 @@ def cohorts() -> Figure:
     return Figure(
         title="How much do customers still pay, months after they came?",
         means="One row per month customers came in, one column per month since. 100 % is what they paid at first; "
-        "blue is more, orange is less. Young cohorts are small: one customer moves them.",
+        "blue is more, orange is less. Young cohorts are small: one customer moves them. Who came before any loss on "
+        "record is left out, as of those only survivors are known.",
         select="""
             select scope_type, scope_id, month, months_since, cohort_customers, active_customers,
                 net_revenue_retention_rate, customer_retention_rate
@@ -136,7 +137,7 @@ def cohorts() -> Figure:
                 select cohort_type as scope_type, cohort_value as scope_id, cohort_month as month, months_since,
                     cohort_customers, active_customers, net_revenue_retention_rate, customer_retention_rate
                 from rpt_cohorts
-                where cohort_type in ('company', 'product') and months_since <= 12
+                where cohort_type in ('company', 'product') and months_since <= 12 and not is_survivors_only
             )
             order by month, months_since""",
         unit="% of first month's recurring revenue",
