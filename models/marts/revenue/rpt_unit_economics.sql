@@ -31,6 +31,36 @@ months as (
 
 ),
 
+starts as (
+
+    select
+        min(case when is_before_losses then null else month_number end) as first_loss_number,
+        min(case when revenue_amount is not null then month_number end) as first_cost_number
+    from base_months
+
+),
+
+-- A window that reaches back before the data is no window; spend has to be there a sales cycle earlier.
+windows as (
+
+    select
+        months.month_date,
+        coalesce(
+            months.month_number + 1 >= starts.first_loss_number + months.unit_economics_window_months, false
+        ) as is_churn_complete,
+        coalesce(
+            months.month_number + 1 >= starts.first_cost_number + months.unit_economics_window_months, false
+        ) as is_margin_complete,
+        coalesce(
+            months.month_number + 1
+            >= starts.first_cost_number + months.unit_economics_window_months + months.sales_cycle_lag_months,
+            false
+        ) as is_spend_complete
+    from months
+    cross join starts
+
+),
+
 -- Churn, margin and losses pooled over the window, so that one quiet month does not decide. Months before any loss
 -- on record may hold survivors only and would make churn look smaller than it was.
 pooled as (
@@ -45,9 +75,7 @@ pooled as (
         sum(case when base_months.is_before_losses then 0 else base_months.reactivation_amount end) as reactivation_amount,
         sum(case when base_months.is_before_losses then 0 else base_months.lost_amount end) as lost_amount,
         sum(base_months.revenue_amount) as revenue_amount,
-        sum(base_months.cost_amount) as cost_amount,
-        sum(base_months.free_cash_flow_amount) as free_cash_flow_amount,
-        count(base_months.free_cash_flow_amount) as cash_months
+        sum(base_months.cost_amount) as cost_amount
     from months
     inner join base_months
         on
@@ -180,12 +208,21 @@ parts as (
         base_months.closing_mrr_amount / nullif(base_months.closing_customers, 0) as arpa_amount,
         pooled.revenue_amount,
         pooled.cost_amount,
-        case when pooled.revenue_amount > 0 then 1 - pooled.cost_amount / pooled.revenue_amount end
-            as gross_margin_rate,
-        cast(pooled.churned_customers as double) / nullif(pooled.opening_customers, 0) as monthly_churn_rate,
-        acquisition.new_customers,
-        acquisition.new_amount,
-        acquisition.new_logo_spend_amount,
+        windows.is_churn_complete,
+        windows.is_margin_complete,
+        windows.is_spend_complete,
+        case
+            when windows.is_margin_complete and pooled.revenue_amount > 0
+                then 1 - pooled.cost_amount / pooled.revenue_amount
+        end as gross_margin_rate,
+        case
+            when windows.is_churn_complete
+                then cast(pooled.churned_customers as double) / nullif(pooled.opening_customers, 0)
+        end as monthly_churn_rate,
+        acquisition.month_date is not null as has_spend,
+        case when windows.is_spend_complete then acquisition.new_customers end as new_customers,
+        case when windows.is_spend_complete then acquisition.new_amount end as new_amount,
+        case when windows.is_spend_complete then acquisition.new_logo_spend_amount end as new_logo_spend_amount,
         pooled.new_amount + pooled.expansion_amount + pooled.reactivation_amount as gained_amount,
         pooled.lost_amount,
         company.month_date is not null as has_quarter,
@@ -200,6 +237,7 @@ parts as (
         policies.ltv_monthly_discount_rate
     from base_months
     cross join policies
+    inner join windows on base_months.month_date = windows.month_date
     inner join pooled
         on
             base_months.month_date = pooled.month_date
@@ -266,26 +304,30 @@ final as (
         case
             when gross_margin_rate is not null then null
             when cost_amount is null then 'no_cost_data'
+            when not is_margin_complete then 'window_incomplete'
             else 'no_revenue'
         end as gross_margin_rate_reason,
         monthly_churn_rate,
         case
             when monthly_churn_rate is not null then null
             when is_before_losses then 'no_losses_on_record'
+            when not is_churn_complete then 'window_incomplete'
             else 'no_opening_customers'
         end as monthly_churn_rate_reason,
         {{ round_amount('new_logo_spend_amount') }} as new_logo_spend_amount,
-        cast(coalesce(new_customers, 0) as bigint) as new_customers,
+        cast(case when is_spend_complete or not has_spend then coalesce(new_customers, 0) end as bigint) as new_customers,
         {{ round_amount('cac_amount') }} as cac_amount,
         case
             when cac_amount is not null then null
-            when new_customers is null then 'no_spend_data'
+            when not has_spend then 'no_spend_data'
+            when not is_spend_complete then 'window_incomplete'
             else 'no_new_customers'
         end as cac_amount_reason,
         cac_payback_months,
         case
             when cac_payback_months is not null then null
-            when new_customers is null then 'no_spend_data'
+            when not has_spend then 'no_spend_data'
+            when not is_spend_complete then 'window_incomplete'
             when gross_margin_rate is null then 'no_margin'
             when gross_margin_rate <= 0 then 'negative_margin'
             else 'no_new_customers'
@@ -298,6 +340,7 @@ final as (
             when ltv_amount is not null then null
             when arpa_amount is null then 'no_customers'
             when monthly_churn_rate is null and is_before_losses then 'no_losses_on_record'
+            when not is_churn_complete then 'window_incomplete'
             when monthly_churn_rate is null then 'no_opening_customers'
             when gross_margin_rate is null then 'no_margin'
             else 'negative_margin'
@@ -307,8 +350,11 @@ final as (
             when ltv_amount is null then 'no_ltv'
             when cac_amount is null or cac_amount = 0 then 'no_cac'
         end as ltv_cac_ratio_reason,
-        gained_amount / nullif(lost_amount, 0) as quick_ratio,
-        case when lost_amount = 0 then 'no_losses' end as quick_ratio_reason,
+        case when is_churn_complete then gained_amount / nullif(lost_amount, 0) end as quick_ratio,
+        case
+            when not is_churn_complete then 'window_incomplete'
+            when lost_amount = 0 then 'no_losses'
+        end as quick_ratio_reason,
         (quarter_revenue_amount - previous_quarter_revenue_amount) * 4 / nullif(previous_quarter_spend_amount, 0)
             as magic_number,
         net_new_arr_amount / nullif(previous_quarter_spend_amount, 0) as magic_number_arr,
