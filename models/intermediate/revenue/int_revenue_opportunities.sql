@@ -59,6 +59,16 @@ feature_usage as {{ inlined() }} (
 
 ),
 
+reactivations as (
+
+    select
+        customer_id,
+        month_date
+    from {{ ref('int_mrr_customer_months') }}
+    where movement_type = 'reactivation'
+
+),
+
 fx_rates as (
 
     select
@@ -123,6 +133,35 @@ contracts as (
 
 ),
 
+-- The part of the window in which a subscription had its plan, through all its terms.
+in_force as (
+
+    select
+        windows.rule_id,
+        terms.subscription_id,
+        terms.plan_id,
+        cast(
+            sum(
+                {{ dbt.datediff(
+                    'greatest(terms.valid_from, windows.window_start_on)',
+                    'least(terms.counted_until, windows.window_end_on + 1)',
+                    'day'
+                ) }}
+            ) as double
+        )
+        / ({{ dbt.datediff('max(windows.window_start_on)', 'max(windows.window_end_on)', 'day') }} + 1) as window_share
+    from windows
+    inner join terms
+        on
+            windows.window_start_on < terms.counted_until
+            and windows.window_end_on >= terms.valid_from
+    where
+        windows.rule_id in ('excess_discount', 'idle_add_on')
+        and terms.mrr_amount > 0
+    group by windows.rule_id, terms.subscription_id, terms.plan_id
+
+),
+
 usual_discounts as (
 
     select
@@ -141,7 +180,8 @@ excess_discounts as (
         windows.rule_id,
         contracts.customer_id,
         contracts.plan_id,
-        windows.window_months * cast(contracts.mrr_amount as double) / (1 - cast(contracts.discount_rate as double))
+        windows.window_months * in_force.window_share
+        * cast(contracts.mrr_amount as double) / (1 - cast(contracts.discount_rate as double))
         * (cast(contracts.discount_rate as double) - usual_discounts.usual_discount_rate) as observed_amount,
         cast(contracts.discount_rate as double) - usual_discounts.usual_discount_rate as measure,
         'Discount beyond the median of the plan in the segment, as part of the list price' as evidence,
@@ -154,6 +194,11 @@ excess_discounts as (
             contracts.plan_id = usual_discounts.plan_id
             and contracts.segment = usual_discounts.segment
             and usual_discounts.contracts >= 5
+    inner join in_force
+        on
+            windows.rule_id = in_force.rule_id
+            and contracts.subscription_id = in_force.subscription_id
+            and contracts.plan_id = in_force.plan_id
     where windows.rule_id = 'excess_discount' and contracts.discount_rate < 1
 
 ),
@@ -191,7 +236,7 @@ idle_add_ons as (
         windows.rule_id,
         contracts.customer_id,
         contracts.plan_id,
-        windows.window_months * cast(contracts.mrr_amount as double) as observed_amount,
+        windows.window_months * in_force.window_share * cast(contracts.mrr_amount as double) as observed_amount,
         1 - coalesce(cast(add_on_usage.active_users as double), 0) / cast(contracts.quantity as double) as measure,
         'Part of the paid seats of the add-on that nobody used' as evidence,
         windows.window_start_on,
@@ -199,6 +244,11 @@ idle_add_ons as (
     from windows
     inner join usage_range on windows.window_start_on <= usage_range.latest_on
     cross join contracts
+    inner join in_force
+        on
+            windows.rule_id = in_force.rule_id
+            and contracts.subscription_id = in_force.subscription_id
+            and contracts.plan_id = in_force.plan_id
     left join add_on_usage on contracts.subscription_id = add_on_usage.subscription_id
     where windows.rule_id = 'idle_add_on' and contracts.is_add_on
 
@@ -275,6 +325,19 @@ customer_usage as (
 
 ),
 
+-- Who paused and came back within the two windows did not use less, but for a shorter time.
+returned as (
+
+    select distinct reactivations.customer_id
+    from windows
+    inner join reactivations
+        on
+            windows.before_start_on <= reactivations.month_date
+            and windows.window_end_on >= reactivations.month_date
+    where windows.rule_id = 'churn_risk'
+
+),
+
 customer_value as (
 
     select
@@ -298,7 +361,10 @@ churn_risks as (
     from windows
     inner join customer_usage on windows.rule_id = customer_usage.rule_id
     inner join customer_value on customer_usage.customer_id = customer_value.customer_id
-    where customer_usage.events_before > 0
+    left join returned on customer_usage.customer_id = returned.customer_id
+    where
+        customer_usage.events_before > 0
+        and returned.customer_id is null
 
 ),
 
