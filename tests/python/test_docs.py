@@ -103,6 +103,30 @@ def test_links_between_documents_lead_somewhere() -> None:
                 assert Path(document.parent, target).exists(), f"{document.name} links to {target}"
 
 
+def test_names_in_the_docs_exist() -> None:
+    """Policies, columns, models and files that documents or descriptions name."""
+    known = {"deprecation_date"}  # dbt's own
+    named: dict[str, str] = {}
+    for folder in ("analyses", "macros", "models", "scripts", "seeds", "tests/dbt"):
+        for path in (PROJECT / folder).rglob("*.*"):
+            known.add(path.stem)
+            if path.suffix in {".sql", ".csv", ".py"}:
+                known |= set(re.findall(r"[a-z]\w+", path.read_text(encoding="utf-8")))
+            elif path.suffix == ".yml":
+                text = path.read_text(encoding="utf-8")
+                known |= set(re.findall(r"\bname: (\w+)", text))
+                policies = re.findall(r"\bpolic(?:y|ies) ([a-z]+_\w+)", text)
+                named |= dict.fromkeys(policies, path.name)
+    # What has changed names what is gone.
+    documents = {*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md")}
+    for document in documents - {PROJECT / "CHANGELOG.md"}:
+        names = re.findall(
+            r"`(?:[a-z_]+__)?([a-z]+_[a-z0-9_]+)`", document.read_text(encoding="utf-8")
+        )
+        named |= dict.fromkeys(names, document.name)
+    assert {name: place for name, place in named.items() if name not in known} == {}
+
+
 def test_the_lock_file_needs_only_the_public_registry() -> None:
     text = (PROJECT / "uv.lock").read_text(encoding="utf-8")
     hosts = set(re.findall(r'"https?://([^/"]+)', text))
