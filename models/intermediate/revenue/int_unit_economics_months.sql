@@ -60,8 +60,19 @@ gl_entries as {{ inlined() }} (
         account_id,
         account_type,
         posting_month,
-        reporting_amount
+        amount,
+        currency
     from {{ ref('int_gl_entries_converted') }}
+
+),
+
+fx_rates as (
+
+    select
+        from_currency,
+        rate_month,
+        average_rate
+    from {{ ref('int_fx_rates') }}
 
 ),
 
@@ -242,15 +253,22 @@ cash_journals as (
 
 ),
 
--- What owners pay in or take out moves cash too, and is neither earned nor burnt.
+-- What owners pay in or take out moves cash too, and is neither earned nor burnt. Cash converts at the closing rate as a
+-- balance, and at the average rate as a flow.
 cash_flows as (
 
     select
         gl_entries.posting_month,
-        sum(cast(gl_entries.reporting_amount as double)) as free_cash_flow_amount
+        sum(
+            cast({{ convert_amount('gl_entries.amount', 'fx_rates.average_rate') }} as double)
+        ) as free_cash_flow_amount
     from gl_entries
     inner join cash_journals on gl_entries.journal_id = cash_journals.journal_id
     cross join policies
+    left join fx_rates
+        on
+            gl_entries.currency = fx_rates.from_currency
+            and gl_entries.posting_month = fx_rates.rate_month
     where gl_entries.account_id = policies.cash_account_id or gl_entries.account_type = 'equity'
     group by gl_entries.posting_month
 
