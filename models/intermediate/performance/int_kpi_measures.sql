@@ -14,8 +14,20 @@ last_days as (
 
 whole_months as (
 
-    select cast(date_trunc('month', max(last_on) + 1) as date) as open_month
+    select
+        max(last_on) as last_on,
+        cast(date_trunc('month', max(last_on) + 1) as date) as open_month
     from last_days
+
+),
+
+periods as (
+
+    select
+        fiscal_period,
+        end_on
+    from {{ ref('dim_fiscal_period') }}
+    where is_reporting_entity
 
 ),
 
@@ -201,6 +213,7 @@ earned_values as (
 deferred_revenue as (
 
     select
+        fiscal_period,
         month_date,
         closing_amount as deferred_revenue_amount
     from {{ ref('fct_deferred_revenue') }}
@@ -216,6 +229,18 @@ reconciliations as (
         1 as reconcilable_accounts
     from {{ ref('rpt_reconciliation') }}
     where is_closed
+
+),
+
+-- The balance of a period that ends in the days after its month is one the data may not have reached.
+deferred_balances as (
+
+    select
+        deferred_revenue.month_date,
+        deferred_revenue.deferred_revenue_amount
+    from deferred_revenue
+    inner join periods on deferred_revenue.fiscal_period = periods.fiscal_period
+    inner join whole_months on periods.end_on <= whole_months.last_on
 
 ),
 
@@ -563,7 +588,7 @@ measured as (
         month_date,
         measure_id,
         cast(measure_value as decimal(28, 6)) as measure_value
-    from deferred_revenue
+    from deferred_balances
     unpivot include nulls (
         measure_value for measure_id in (
             deferred_revenue_amount
