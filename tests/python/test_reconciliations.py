@@ -22,6 +22,7 @@ GUARDED = {
     "budget_variance_ties_to_ledger": [
         ("rpt_budget_variance", "fiscal_period", "actual_amount <> 0"),
         ("rpt_budget_variance", "budget_version", "actual_amount <> 0"),
+        ("rpt_budget_variance", "fiscal_period", "prior_year_amount <> 0"),
     ],
     "contribution_makes_the_ledgers_result": [
         ("rpt_product_contribution", "fiscal_period", "revenue_amount <> 0")

@@ -94,6 +94,19 @@ commitments as (
 
 ),
 
+known_years as (
+
+    select fiscal_year
+    from versions
+
+    union
+
+    select fiscal_year
+    from actuals
+
+),
+
+-- A year holds the lines of the year before, too: what is no longer spent is still compared.
 actual_years as (
 
     select
@@ -103,6 +116,17 @@ actual_years as (
         account_id,
         product_id
     from actuals
+
+    union
+
+    select
+        actuals.entity_id,
+        known_years.fiscal_year,
+        actuals.cost_center_id,
+        actuals.account_id,
+        actuals.product_id
+    from actuals
+    inner join known_years on actuals.fiscal_year + 1 = known_years.fiscal_year
 
     union
 
