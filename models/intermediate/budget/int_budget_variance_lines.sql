@@ -1,4 +1,4 @@
--- One row per budget version, fiscal period, cost center, account and product, every period of a year included.
+-- One row per budget version, fiscal period, cost center, account and product; of version none since the books begin.
 with
 
 budget_lines as (
@@ -234,6 +234,17 @@ comparable_actuals as (
 
 ),
 
+books as (
+
+    select
+        entity_id,
+        min(fiscal_period) as first_fiscal_period,
+        max(fiscal_period) as last_fiscal_period
+    from actuals
+    group by entity_id
+
+),
+
 measured as (
 
     select
@@ -241,8 +252,16 @@ measured as (
         coalesce(budgets.budget_amount, 0) as budget_amount,
         coalesce(reported.actual_amount, case when lines.has_begun then 0 end) as actual_amount,
         coalesce(reported.budget_rate_amount, case when lines.has_begun then 0 end) as actual_at_budget_rate_amount,
-        coalesce(prior_year.actual_amount, 0) as prior_year_amount,
-        coalesce(comparable.actual_amount, 0) as prior_year_comparable_amount,
+        -- Nothing was spent is one thing, nothing was kept another.
+        case
+            when lines.prior_fiscal_period between books.first_fiscal_period and books.last_fiscal_period
+                then coalesce(prior_year.actual_amount, 0)
+        end as prior_year_amount,
+        case
+            when lines.prior_fiscal_period between books.first_fiscal_period and books.last_fiscal_period
+                then coalesce(comparable.actual_amount, 0)
+        end as prior_year_comparable_amount,
+        coalesce(lines.fiscal_period < books.first_fiscal_period, false) as is_before_books,
         coalesce(commitments.committed_change_amount, 0) as committed_change_amount,
         flex_rules.variable_share
     from lines
@@ -282,6 +301,7 @@ measured as (
             and lines.cost_center_id is not distinct from commitments.cost_center_id
             and lines.account_id = commitments.account_id
             and lines.product_id is not distinct from commitments.product_id
+    left join books on lines.entity_id = books.entity_id
     left join flex_rules on lines.account_id = flex_rules.account_id
 
 ),
@@ -343,6 +363,19 @@ flexed as (
 
 ),
 
+-- Orders add up before the periods that have neither budget nor books are left out.
+committed as (
+
+    select
+        *,
+        sum(committed_change_amount) over (
+            partition by budget_version, entity_id, fiscal_year, cost_center_id, account_id, product_id
+            order by period_number
+        ) as committed_amount
+    from flexed
+
+),
+
 final as (
 
     select
@@ -365,17 +398,15 @@ final as (
         cast(flex_budget_amount as decimal(18, 2)) as flex_budget_amount,
         cast(prior_year_amount as decimal(18, 2)) as prior_year_amount,
         cast(prior_year_comparable_amount as decimal(18, 2)) as prior_year_comparable_amount,
-        cast(
-            sum(committed_change_amount) over (
-                partition by budget_version, entity_id, fiscal_year, cost_center_id, account_id, product_id
-                order by period_number
-            ) as decimal(18, 2)
-        ) as committed_amount,
+        cast(committed_amount as decimal(18, 2)) as committed_amount,
         is_closed,
         has_begun,
         closed_at,
         reporting_on
-    from flexed
+    from committed
+    where
+        version_type <> 'none'
+        or not is_before_books
 
 )
 

@@ -69,7 +69,11 @@ cumulated as (
         sum(budget_amount) over quarter_to_date as budget_qtd_amount,
         sum(actual_amount) over year_to_date as actual_ytd_amount,
         sum(budget_amount) over year_to_date as budget_ytd_amount,
-        sum(prior_year_amount) over year_to_date as prior_year_ytd_amount,
+        -- Part of a year is no year to date.
+        case
+            when count(prior_year_amount) over year_to_date = count(*) over year_to_date
+                then sum(prior_year_amount) over year_to_date
+        end as prior_year_ytd_amount,
         sum(budget_amount) over (
             partition by budget_version, entity_id, fiscal_year, cost_center_id, account_id, product_id
         ) as budget_full_year_amount
