@@ -65,7 +65,8 @@ def drivers(project: CompiledProject, **rows: list[dict[str, Any]]) -> Drivers:
         "int_labour_variance_items",
         "int_budget_variance_lines",
     )
-    given = {name: rows.get(name, []) for name in inputs} | {"dim_fiscal_period": []}
+    others = {"dim_fiscal_period": [], "dim_feature": []}
+    given = {name: rows.get(name, []) for name in inputs} | others
     with project.run(["rpt_variance_drivers"], given) as warehouse:
         found = warehouse.execute(
             "select product_id, item_id, driver, variance_amount from marts.rpt_variance_drivers"

@@ -36,18 +36,30 @@ fiscal_periods as (
 
 ),
 
--- Price, volume and mix compare the items present in both, in one set of units: the product.
+-- The plan of an add-on is its feature.
+add_ons as (
+
+    select feature_id
+    from {{ ref('dim_feature') }}
+    where is_add_on
+
+),
+
+-- Price, volume and mix compare the items present in both, in one set of units: the plans of a product, or one add-on,
+-- whose seats are those of the plans once more.
 revenue_sets as (
 
     select
-        *,
-        actual_at_budget_rate_amount - calendar_amount as even_amount,
+        revenue_items.*,
+        add_ons.feature_id as add_on_id,
+        revenue_items.actual_at_budget_rate_amount - revenue_items.calendar_amount as even_amount,
         case
-            when budget_quantity = 0 then 'new'
-            when actual_quantity = 0 then 'discontinued'
+            when revenue_items.budget_quantity = 0 then 'new'
+            when revenue_items.actual_quantity = 0 then 'discontinued'
             else 'both'
         end as presence
     from revenue_items
+    left join add_ons on revenue_items.plan_id = add_ons.feature_id
 
 ),
 
@@ -57,12 +69,13 @@ revenue_totals as (
         budget_version,
         fiscal_period,
         product_id,
+        add_on_id,
         sum(budget_quantity) as total_budget_quantity,
         sum(actual_quantity) as total_actual_quantity,
         cast(sum(budget_amount) as double) as total_budget_amount
     from revenue_sets
     where presence = 'both'
-    group by budget_version, fiscal_period, product_id
+    group by budget_version, fiscal_period, product_id, add_on_id
 
 ),
 
@@ -96,6 +109,7 @@ revenue_measures as (
             revenue_sets.budget_version = revenue_totals.budget_version
             and revenue_sets.fiscal_period = revenue_totals.fiscal_period
             and revenue_sets.product_id = revenue_totals.product_id
+            and revenue_sets.add_on_id is not distinct from revenue_totals.add_on_id
 
 ),
 
