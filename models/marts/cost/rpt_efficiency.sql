@@ -316,15 +316,15 @@ metrics as (
 
     select
         'support_cost_per_ticket' as metric_id,
-        support_costs.product_id,
+        coalesce(support_costs.product_id, tickets.product_id) as product_id,
         null as activity_type,
-        support_costs.fiscal_period,
+        coalesce(support_costs.fiscal_period, tickets.fiscal_period) as fiscal_period,
         'reporting currency per ticket' as unit,
         'lower' as better_direction,
         cast(support_costs.support_amount as double) as numerator,
         cast(coalesce(tickets.ticket_count, 0) as double) as denominator
     from support_costs
-    left join tickets
+    full outer join tickets
         on
             support_costs.product_id = tickets.product_id
             and support_costs.fiscal_period = tickets.fiscal_period
