@@ -10,15 +10,9 @@ select
     variances.explanation_due_on,
     variances.explained_at
 from {{ ref('rpt_budget_variance') }} as variances
-inner join {{ ref('rpt_budget_control') }} as controls
-    on
-        variances.fiscal_period = controls.fiscal_period
-        and variances.cost_center_id = controls.cost_center_id
-        and variances.account_id = controls.account_id
-        and variances.budget_version = controls.budget_version
 left join {{ ref('dim_cost_center') }} as cost_centers on variances.cost_center_id = cost_centers.cost_center_id
 left join {{ ref('dim_account') }} as accounts on variances.account_id = accounts.account_id
 where
     variances.is_explanation_overdue
-    and variances.is_closed
+    and variances.is_in_force
 order by abs(variances.variance_favourable_amount) desc

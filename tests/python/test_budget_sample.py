@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
+from warehouse.compiled import CompiledProject
 from warehouse.home import PROJECT, Home
 
 
@@ -44,6 +45,17 @@ def test_variances_unexplained_and_explained_late_are_those_planted(
     assert {key for key, is_missing in found if not is_missing} == planted[
         "variance_explained_late"
     ]
+
+
+def test_revenue_and_cost_wait_for_a_word(
+    published: duckdb.DuckDBPyConnection, project: CompiledProject
+) -> None:
+    question = "analysis.product_finance.which_variances_wait_for_a_word"
+    query = project.manifest["nodes"][question]["compiled_code"].replace('"warehouse"."marts".', "")
+    late = published.execute(
+        "select account_id from rpt_budget_variance where is_explanation_overdue and is_in_force"
+    ).fetchall()
+    assert len(published.execute(query).fetchall()) == len(late) > 0
 
 
 def test_restatements_name_the_late_corrections_and_nothing_else(

@@ -125,8 +125,11 @@ explained as (
         explanations.explained_at,
         explanations.action_due_on,
         explanations.action_done_on,
+        -- A year without a budget has nothing to explain a variance from.
         case
-            when judged.materiality_reason is not null
+            when
+                judged.materiality_reason is not null
+                and judged.version_type <> 'none'
                 then cast(judged.closed_at + judged.sla_days * interval '1' day as date)
         end as explanation_due_on
     from judged
