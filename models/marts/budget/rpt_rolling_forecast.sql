@@ -238,6 +238,10 @@ weighed as (
                 min(budget_amount) over rest_of_year >= 0
                 and sum(budget_amount) over rest_of_year > 0
                 then cast(coalesce(budget_amount, 0) as double)
+            when
+                max(budget_amount) over rest_of_year <= 0
+                and sum(budget_amount) over rest_of_year < 0
+                then -cast(coalesce(budget_amount, 0) as double)
             else cast(days as double)
         end as weight
     from line_periods
