@@ -259,6 +259,10 @@ events as (
         reporting_amount,
         reporting_open_amount
     from changes
+    -- An order that was used up has nothing to release.
+    where
+        event_type in ('order', 'liquidation')
+        or amount <> 0
 
     union all
 
