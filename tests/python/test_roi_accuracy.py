@@ -26,7 +26,7 @@ def given(count: int, **policy: Any) -> dict[str, list[dict[str, Any]]]:
         ],
         "int_investment_policy": [
             {
-                "cutoff_month": month(2025, 9),
+                "benefit_cutoff_month": month(2025, 9),
                 "first_review_months": 6,
                 "last_review_months": 12,
                 "credibility_months": 12,

@@ -20,6 +20,7 @@ policy as (
     select
         reporting_on,
         cutoff_month,
+        benefit_cutoff_month,
         credibility_months,
         reference_class_size
     from {{ ref('int_investment_policy') }}
@@ -73,7 +74,7 @@ benefits as (
         ) / nullif(cast(sum(benefits.reporting_planned_amount) as double), 0) as cash_share
     from {{ ref('fct_benefits') }} as benefits
     inner join policy
-        on benefits.month_date <= policy.cutoff_month
+        on benefits.month_date <= policy.benefit_cutoff_month
     group by benefits.initiative_id
 
 ),
@@ -107,6 +108,7 @@ standings as (
         initiatives.started_on,
         initiatives.ready_for_use_on,
         policy.cutoff_month,
+        policy.benefit_cutoff_month,
         policy.credibility_months,
         policy.reference_class_size,
         plans.baseline_last_month,
@@ -160,7 +162,7 @@ aged_plans as (
                 when
                     case_flows.is_baseline
                     and {{ dbt.dateadd('month', 'standings.baseline_shift_months', 'case_flows.month_date') }}
-                    <= standings.cutoff_month
+                    <= standings.benefit_cutoff_month
                     then case_flows.benefit_amount
             end
         ) as double) as baseline_benefit,
@@ -169,7 +171,7 @@ aged_plans as (
                 when
                     case_flows.is_current
                     and {{ dbt.dateadd('month', 'standings.current_shift_months', 'case_flows.month_date') }}
-                    <= standings.cutoff_month
+                    <= standings.benefit_cutoff_month
                     then case_flows.benefit_amount
             end
         ) as double) as current_benefit

@@ -37,6 +37,14 @@ business_cases as (
 
 ),
 
+benefits as (
+
+    select month_date
+    from {{ ref('fct_benefits') }}
+    where benefit_source = 'ledger' and is_counted
+
+),
+
 -- Without a ledger, the newest business case says what day it is.
 dated as (
 
@@ -57,17 +65,37 @@ bounded as (
 
 ),
 
-final as (
+measured as (
 
     select
         bounded.reporting_on,
+        bounded.reporting_month,
         bounded.cutoff_month,
+        max(benefits.month_date) as measured_month
+    from bounded
+    left join benefits
+        on bounded.cutoff_month >= benefits.month_date
+    group by bounded.reporting_on, bounded.reporting_month, bounded.cutoff_month
+
+),
+
+final as (
+
+    select
+        measured.reporting_on,
+        measured.cutoff_month,
+        -- A month that is over brought something before finance says what; benefits wait one month for it, no longer.
+        case
+            when measured.measured_month < measured.cutoff_month
+                then cast({{ dbt.dateadd('month', -1, 'measured.cutoff_month') }} as date)
+            else measured.cutoff_month
+        end as benefit_cutoff_month,
         case policies.valuation_rule
             when 'next_year_start'
-                then cast({{ dbt.dateadd('year', 1, "date_trunc('year', bounded.reporting_on)") }} as date)
+                then cast({{ dbt.dateadd('year', 1, "date_trunc('year', measured.reporting_on)") }} as date)
             when 'next_month_start'
-                then cast({{ dbt.dateadd('month', 1, 'bounded.reporting_month') }} as date)
-            else bounded.reporting_month
+                then cast({{ dbt.dateadd('month', 1, 'measured.reporting_month') }} as date)
+            else measured.reporting_month
         end as valuation_on,
         policies.hurdle_rate,
         policies.finance_rate,
@@ -83,8 +111,8 @@ final as (
         policies.review_threshold_amount,
         policies.minimum_reviews
     from policies
-    left join bounded on true
-    where policies.effective_from <= coalesce(bounded.reporting_on, policies.effective_from)
+    left join measured on true
+    where policies.effective_from <= coalesce(measured.reporting_on, policies.effective_from)
     qualify row_number() over (order by policies.effective_from desc) = 1
 
 )

@@ -29,7 +29,7 @@ initiatives as (
 policy as (
 
     select
-        cutoff_month,
+        benefit_cutoff_month,
         cast(hurdle_rate as double) as hurdle_rate
     from {{ ref('int_investment_policy') }}
 
@@ -98,7 +98,7 @@ deliveries as (
         / nullif(cast(sum(benefits.reporting_planned_amount) as double), 0) as delivered_share
     from benefits
     inner join policy
-        on benefits.month_date <= policy.cutoff_month
+        on benefits.month_date <= policy.benefit_cutoff_month
     inner join initiatives
         on
             benefits.initiative_id = initiatives.initiative_id

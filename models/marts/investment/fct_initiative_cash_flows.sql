@@ -42,7 +42,9 @@ benefits as (
 
 policy as (
 
-    select cutoff_month
+    select
+        cutoff_month,
+        benefit_cutoff_month
     from {{ ref('int_investment_policy') }}
 
 ),
@@ -76,7 +78,7 @@ realised_benefits as (
         sum(benefits.time_released_amount) as time_released_amount
     from benefits
     cross join policy
-    where benefits.month_date <= policy.cutoff_month
+    where benefits.month_date <= policy.benefit_cutoff_month
     group by benefits.initiative_id, benefits.month_date
 
 ),
@@ -156,13 +158,14 @@ outlooks as (
         outlook_plans.initiative_id,
         outlook_plans.month_date,
         0 as build_cost_amount,
-        outlook_plans.run_cost_amount,
+        case when outlook_plans.month_date > policy.cutoff_month then outlook_plans.run_cost_amount else 0 end
+            as run_cost_amount,
         {{ round_amount('outlook_plans.benefit_amount * outlook_plans.cash_share') }} as benefit_amount,
         {{ round_amount('outlook_plans.benefit_amount * (1 - outlook_plans.cash_share)') }}
             as time_released_amount
     from outlook_plans
     inner join policy
-        on outlook_plans.month_date > policy.cutoff_month
+        on outlook_plans.month_date > policy.benefit_cutoff_month
 
     union all
 

@@ -22,7 +22,7 @@ policy as (
 
     select
         reporting_on,
-        cutoff_month,
+        benefit_cutoff_month,
         first_review_months,
         last_review_months
     from {{ ref('int_investment_policy') }}
@@ -109,7 +109,7 @@ promises as (
         approved_versions.locked_at,
         sum(cash_flows.build_cost_amount) as build_cost_amount,
         sum(cash_flows.benefit_amount) as benefit_amount,
-        sum(case when cash_flows.month_date <= policy.cutoff_month then cash_flows.benefit_amount else 0 end)
+        sum(case when cash_flows.month_date <= policy.benefit_cutoff_month then cash_flows.benefit_amount else 0 end)
             as benefit_to_date_amount,
         max(case when cash_flows.benefit_amount <> 0 then cash_flows.month_date end) as last_benefit_month
     from approved_versions

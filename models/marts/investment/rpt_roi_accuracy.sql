@@ -17,7 +17,7 @@ initiatives as (
 policy as (
 
     select
-        cutoff_month,
+        benefit_cutoff_month,
         first_review_months,
         last_review_months,
         credibility_months,
@@ -144,7 +144,7 @@ windows as (
     cross join policy
     inner join reviews
         on initiatives.initiative_id = reviews.initiative_id
-    where {{ dbt.dateadd('month', 'policy.last_review_months', 'initiatives.ready_month') }} <= policy.cutoff_month
+    where {{ dbt.dateadd('month', 'policy.last_review_months', 'initiatives.ready_month') }} <= policy.benefit_cutoff_month
 
 ),
 

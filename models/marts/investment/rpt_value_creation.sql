@@ -70,7 +70,7 @@ months as (
 
 policy as (
 
-    select cutoff_month
+    select benefit_cutoff_month
     from {{ ref('int_investment_policy') }}
 
 ),
@@ -121,7 +121,7 @@ yearly_benefits as (
     cross join policy
     inner join months
         on benefits.month_date = months.month_date
-    where benefits.month_date <= policy.cutoff_month
+    where benefits.month_date <= policy.benefit_cutoff_month
     group by benefits.initiative_id, months.fiscal_year
 
 ),

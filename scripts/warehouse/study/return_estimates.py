@@ -180,7 +180,9 @@ def _point_estimates(
         inner join marts.fct_benefits as benefits
             on incrementality.initiative_id = benefits.initiative_id
             and benefits.is_counted and benefits.benefit_source = 'experiment'
-            and benefits.month_date <= (select cutoff_month from intermediate.int_investment_policy)
+            and benefits.month_date <= (
+                select benefit_cutoff_month from intermediate.int_investment_policy
+            )
         where incrementality.is_headline
         group by incrementality.initiative_id
         """,

@@ -28,7 +28,9 @@ returns as (
 
 policy as (
 
-    select cutoff_month
+    select
+        cutoff_month,
+        benefit_cutoff_month
     from {{ ref('int_investment_policy') }}
 
 ),
@@ -58,6 +60,7 @@ discounted as (
         cash_flows.initiative_id,
         returns.discount_rate,
         cash_flows.month_date > policy.cutoff_month as is_to_come,
+        cash_flows.month_date > policy.benefit_cutoff_month as is_benefit_to_come,
         cash_flows.build_cost_amount,
         cash_flows.run_cost_amount,
         cash_flows.benefit_amount,
@@ -78,10 +81,16 @@ valued as (
     select
         initiative_id,
         max(discount_rate) as discount_rate,
-        sum(case when is_to_come then 0 else cast(net_amount as double) * discount_factor end) as known_amount,
+        sum(
+            case
+                when is_to_come then 0
+                when is_benefit_to_come then cast(net_amount - benefit_amount as double) * discount_factor
+                else cast(net_amount as double) * discount_factor
+            end
+        ) as known_amount,
         sum(case when is_to_come then cast(build_cost_amount as double) * discount_factor else 0 end) as build_cost_amount,
         sum(case when is_to_come then cast(run_cost_amount as double) * discount_factor else 0 end) as run_cost_amount,
-        sum(case when is_to_come then cast(benefit_amount as double) * discount_factor else 0 end) as benefit_amount
+        sum(case when is_benefit_to_come then cast(benefit_amount as double) * discount_factor else 0 end) as benefit_amount
     from discounted
     group by initiative_id
 

@@ -52,7 +52,9 @@ initiatives as (
 
 policy as (
 
-    select cutoff_month
+    select
+        cutoff_month,
+        benefit_cutoff_month
     from {{ ref('int_investment_policy') }}
 
 ),
@@ -76,7 +78,7 @@ flow_gaps as (
         ) over (partition by cash_flows.initiative_id order by cash_flows.month_date) as gap_amount
     from cash_flows
     cross join policy
-    where cash_flows.month_date <= policy.cutoff_month
+    where cash_flows.month_date <= policy.benefit_cutoff_month
     group by cash_flows.initiative_id, cash_flows.month_date
 
 ),
