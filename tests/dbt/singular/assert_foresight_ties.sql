@@ -10,6 +10,7 @@ forecasts as (
         sum(case when measure = 'revenue' then forecast_amount else 0 end) as revenue_amount,
         sum(case when measure = 'cost' then forecast_amount else 0 end) as cost_amount
     from {{ ref('fct_forecasts') }}
+    where measure <> 'mrr'
     group by series_level, member_id, target_month
 
 ),

@@ -43,6 +43,17 @@ product_returns as (
 
 ),
 
+recurring as (
+
+    select
+        product_id,
+        month_date,
+        amount
+    from {{ ref('int_forecast_series') }}
+    where measure = 'mrr'
+
+),
+
 products as (
 
     select
@@ -52,18 +63,21 @@ products as (
 
 ),
 
+-- Between the end of a month and its close MRR is known, and forecast, one month further than revenue and cost: its last
+-- month is not one of theirs.
 amounts as (
 
     select
         product_id,
         target_month,
-        max(horizon) as horizon,
-        max(origin_month) as origin_month,
+        max(case when measure <> 'mrr' then horizon end) as horizon,
+        max(case when measure <> 'mrr' then origin_month end) as origin_month,
         max(case when measure = 'revenue' then forecast_amount end) as revenue_amount,
         max(case when measure = 'cost' then forecast_amount end) as cost_amount,
         max(case when measure = 'mrr' then forecast_amount end) as mrr_amount
     from forecasts
     group by product_id, target_month
+    having count(case when measure <> 'mrr' then 1 end) > 0
 
 ),
 
@@ -130,7 +144,7 @@ split as (
         amounts.origin_month,
         coalesce(amounts.revenue_amount, 0) as revenue_amount,
         coalesce(amounts.cost_amount, 0) as cost_amount,
-        amounts.mrr_amount,
+        coalesce(amounts.mrr_amount, {{ round_amount('recurring.amount') }}) as mrr_amount,
         coalesce(mixes.last_revenue_amount, 0) as last_revenue_amount,
         {%- for line in ['cost_to_serve', 'support', 'acquisition', 'engineering'] %}
         {{ round_amount(
@@ -143,6 +157,10 @@ split as (
     left join mixes on amounts.product_id = mixes.product_id
     left join investments on amounts.product_id = investments.product_id
     left join products on amounts.product_id = products.product_id
+    left join recurring
+        on
+            amounts.product_id = recurring.product_id
+            and amounts.target_month = recurring.month_date
 
 ),
 
