@@ -16,6 +16,15 @@ conversions as (
 
 ),
 
+customers as (
+
+    select
+        customer_id,
+        acquired_on
+    from {{ ref('stg_revenue__customers') }}
+
+),
+
 fx_rates as (
 
     select
@@ -89,6 +98,14 @@ recognised as (
 
 ),
 
+-- Who was a customer before the first decision on record is not won by any of them.
+record as (
+
+    select min(month_date) as first_month
+    from conversions
+
+),
+
 -- Decisions of one moment share the one before them.
 moments as (
 
@@ -144,15 +161,19 @@ final as (
             least(windows.ends_on, coalesce(windows.taken_over_on, windows.ends_on)) <= last_revenue.month_date, false
         ) as is_window_complete,
         converted.is_won,
-        converted.is_won and row_number() over (
+        converted.is_won
+        and row_number() over (
             partition by converted.customer_id, converted.is_won
             order by converted.decided_at, converted.conversion_id
-        ) = 1 as is_first_win,
+        ) = 1
+        and coalesce(customers.acquired_on >= record.first_month, true) as is_first_win,
         converted.month_date,
         moments.previous_decided_at,
         converted.decided_at
     from converted
     cross join last_revenue
+    cross join record
+    left join customers on converted.customer_id = customers.customer_id
     left join windows on converted.conversion_id = windows.conversion_id
     left join recognised on converted.conversion_id = recognised.conversion_id
     inner join moments
