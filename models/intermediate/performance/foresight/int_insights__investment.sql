@@ -54,7 +54,8 @@ policy as (
 
     select
         cutoff_month,
-        benefit_cutoff_month
+        benefit_cutoff_month,
+        cast({{ dbt.dateadd('day', -1, dbt.dateadd('month', 1, 'cutoff_month')) }} as date) as cutoff_on
     from {{ ref('int_investment_policy') }}
 
 ),
@@ -108,8 +109,8 @@ shortfalls as (
         realisations.product_id,
         policy.cutoff_month as month_date,
         first_gaps.since_on,
-        realisations.approved_on as period_start_on,
-        policy.cutoff_month as period_end_on,
+        coalesce(realisations.approved_on, cast(realisations.baseline_locked_at as date)) as period_start_on,
+        policy.cutoff_on as period_end_on,
         'NPV' as metric,
         realisations.forecast_npv_amount as actual_amount,
         realisations.approved_npv_amount as reference_amount,
@@ -168,7 +169,9 @@ shortfalls as (
         ('cost of building'), ('cost of running'), ('timing'), ('volume of benefits'), ('value of benefits'), ('discount rate')
     ) as effects (driver)
     left join first_gaps on realisations.initiative_id = first_gaps.initiative_id
-    where realisations.forecast_npv_amount < realisations.approved_npv_amount
+    where
+        realisations.forecast_npv_amount < realisations.approved_npv_amount
+        and coalesce(realisations.approved_on, cast(realisations.baseline_locked_at as date)) <= policy.cutoff_on
 
 ),
 
@@ -196,7 +199,7 @@ overruns as (
         estimates.month_date,
         cast(null as date) as since_on,
         estimates.month_date as period_start_on,
-        estimates.month_date as period_end_on,
+        cast({{ dbt.dateadd('day', -1, dbt.dateadd('month', 1, 'estimates.month_date')) }} as date) as period_end_on,
         'Cost at completion' as metric,
         estimates.estimate_amount as actual_amount,
         estimates.budget_amount as reference_amount,
@@ -240,7 +243,7 @@ effects as (
         policy.cutoff_month as month_date,
         incrementalities.assigned_on as since_on,
         incrementalities.assigned_on as period_start_on,
-        policy.cutoff_month as period_end_on,
+        policy.cutoff_on as period_end_on,
         incrementalities.outcome_name as metric,
         incrementalities.value_amount as actual_amount,
         cast(0 as decimal(18, 2)) as reference_amount,
@@ -272,7 +275,8 @@ effects as (
     cross join (values ('certain at 80 %'), ('expected beyond that')) as parts (driver)
     inner join initiatives on incrementalities.initiative_id = initiatives.initiative_id
     where
-        {{ dbt.dateadd('month', 'incrementalities.persistence_months', 'incrementalities.assigned_on') }}
+        incrementalities.assigned_on <= policy.cutoff_on
+        and {{ dbt.dateadd('month', 'incrementalities.persistence_months', 'incrementalities.assigned_on') }}
         > policy.cutoff_month
 
 ),
