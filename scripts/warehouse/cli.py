@@ -345,9 +345,9 @@ def _versions(_: argparse.Namespace) -> int:
 def _explain(arguments: argparse.Namespace) -> int:
     from warehouse import explain
 
-    rows = {"rows": sys.maxsize} if arguments.all else {}
+    rows = None if arguments.all else explain.ROWS_SHOWN
     explanation = explain.explain(
-        Home.from_environment(), arguments.mart, arguments.key, arguments.figure, **rows
+        Home.from_environment(), arguments.mart, arguments.key, arguments.figure, rows
     )
     for line in explain.render(explanation):
         print(line)

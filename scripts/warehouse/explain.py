@@ -116,9 +116,13 @@ class Explanation:
 
 
 def explain(
-    home: Home, mart: str, values: Sequence[str], figure: str | None = None, rows: int = ROWS_SHOWN
+    home: Home,
+    mart: str,
+    values: Sequence[str],
+    figure: str | None = None,
+    rows: int | None = ROWS_SHOWN,
 ) -> Explanation:
-    """Explain a figure of one row of a published mart; at most `rows` rows are followed per part.
+    """Explain a figure of one row of a published mart; `rows` rows of a part are followed, None: all.
 
     `values` are those of the mart's key in its order, or `column=value`. Raises UsageError when
     there is no such mart, row or figure, or when the working database is not of that version.
@@ -195,7 +199,9 @@ class Trails:
 
 
 class _Explainer:
-    def __init__(self, connection: duckdb.DuckDBPyConnection, trails: Trails, rows: int) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, trails: Trails, rows: int | None
+    ) -> None:
         self._connection = connection
         self._trails = trails
         self._rows = rows
@@ -257,12 +263,14 @@ class _Explainer:
         if figure in self._trails.figures(name):
             query = (
                 f"select * from {relation} where {where} and coalesce({expression}, 0) <> 0 "
-                f"order by abs({expression}) desc limit {self._rows + 1}"
+                f"order by abs({expression}) desc"
             )
+            if self._rows is not None:
+                query += f" limit {self._rows + 1}"
             rows = _rows(self._connection, query, parameters)
             found.nodes = [self.node(name, one, figure) for one in rows[: self._rows]]
             hidden = found.row_count - len(found.nodes)
-            if len(rows) > self._rows:
+            if len(rows) > len(found.nodes):
                 found.note = f"{hidden} smaller rows are not shown; --all shows them"
         else:
             found.lines = self._lines(name, where, parameters)
