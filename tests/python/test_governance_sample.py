@@ -248,6 +248,21 @@ def test_figures_are_what_their_parts_make_down_to_delivered_lines(
         assert facts["sha256"] in text
 
 
+def test_every_row_of_every_products_cost_is_what_its_parts_make(
+    sample: Home, marts: duckdb.DuckDBPyConnection
+) -> None:
+    rows = marts.execute(
+        """select product_id, max(month_date) from rpt_product_roi
+        where is_closed and product_id <> 'unallocated' group by product_id"""
+    ).fetchall()
+    assert len(rows) == 6
+    for product, month in rows:
+        found = explain.explain(
+            sample, "rpt_product_roi", [product, str(month)], "direct_cost_amount", rows=None
+        )
+        assert [node for node in found.node.walk() if not node.is_explained] == []
+
+
 def test_a_line_that_is_named_is_the_line_of_the_file(
     sample: Home, marts: duckdb.DuckDBPyConnection
 ) -> None:
