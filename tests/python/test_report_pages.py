@@ -112,6 +112,15 @@ def test_the_filter_changes_figures_to_what_sql_says(desktop: Opened, version: P
     assert [desktop.total("mrr-months", at) for at in (0, 1, 3)] == [opening, new, closing]
 
 
+def test_a_result_is_not_split_while_cost_names_no_product(desktop: Opened, version: Path) -> None:
+    desktop.go(version / "budget.html").choose(product="P3")
+    assert (
+        "not split by product"
+        in desktop.page.locator("#budget-waterfall [data-scope]").inner_text()
+    )
+    assert desktop.page.locator("#variance-drivers [data-scope]").inner_text() == ""
+
+
 def test_the_filter_travels_with_links_and_addresses(desktop: Opened, version: Path) -> None:
     desktop.go(version / "cost.html").choose(line="Automation", **{"from": "2026-01-01"})
     query = """

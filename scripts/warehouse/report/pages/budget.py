@@ -7,9 +7,11 @@ from warehouse.report.figure import Figure, Page, Total
 def budget_waterfall() -> Figure:
     return Figure(
         title="What took the result from budget to actual?",
-        means="Budgeted profit, then the variances of revenue and of each cost center, then the actual profit. Blue "
-        "helps profit, orange harms it; the arrow says the same. Closed periods, original plan.",
+        means="Budgeted result, then the variances of revenue and of each cost center, then the actual result. Blue helps, "
+        "orange harms it; the arrow says the same. Closed periods, original plan. Much cost names no product: "
+        "where only some products are seen it is missing. Revenue says what a product earns.",
         select="""
+            -- Much cost names no product, so a product's lines make no result.
             with lines as (
                 select variance.*, month, coalesce(cost_center, cost_center_id) as cost_center
                 from rpt_budget_variance as variance
@@ -20,31 +22,31 @@ def budget_waterfall() -> Figure:
             ),
 
             steps as (
-                select product_id, month, 'Budgeted profit' as step, 1 as step_order,
+                select month, 'Budgeted result' as step, 1 as step_order,
                     sum(polarity * budget_amount) as amount
                 from lines
                 group by all
                 union all
-                select product_id, month,
+                select month,
                     case when account_type = 'revenue' then 'Revenue' else cost_center end as step,
                     case when account_type = 'revenue' then 2 else 3 end as step_order,
                     sum(variance_favourable_amount) as amount
                 from lines
                 group by all
                 union all
-                select product_id, month, 'Actual profit' as step, 4 as step_order,
+                select month, 'Actual result' as step, 4 as step_order,
                     sum(polarity * actual_amount) as amount
                 from lines
                 group by all
             )
 
-            select product_id, month, step, step_order, amount
+            select month, step, step_order, amount
             from steps
             where amount <> 0
             order by month, step_order, step""",
         labels={"step": "Step"},
         kinds={"amount": "money"},
-        chart=charts.waterfall(("Budgeted profit", "Actual profit")),
+        chart=charts.waterfall(("Budgeted result", "Actual result")),
     )
 
 
