@@ -108,3 +108,26 @@ def test_the_planted_slip_and_abandonment_are_seen(published: duckdb.DuckDBPyCon
     assert rows[0] == ("I07", "live", True, True, True, False, False, False, True)
     assert rows[1][:2] == ("I11", "abandoned")
     assert rows[1][6:] == (True, True, True)
+
+
+def test_an_experiment_and_the_ledger_differ_as_documented(
+    published: duckdb.DuckDBPyConnection,
+) -> None:
+    """The experiment stands beside what counts, over the same months."""
+    [(shown, claimed)] = published.execute(
+        """
+        with experiment as (
+            select month_date, credited_amount
+            from fct_benefits where initiative_id = 'I03' and benefit_id = 'experiment|X1'
+        )
+        select
+            (select sum(credited_amount) from experiment),
+            (select sum(cash_amount) from fct_benefits where initiative_id = 'I03'
+                and is_counted and month_date in (select month_date from experiment))
+        """
+    ).fetchall()
+    text = (PROJECT / "docs" / "investment.md").read_text(encoding="utf-8")
+    assert (
+        f"shows at least {shown:,} over its twelve months, of which the ledger claims {claimed:,}"
+        in text
+    )
