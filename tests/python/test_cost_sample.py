@@ -159,3 +159,11 @@ def test_products_bear_the_cloud_they_used_and_nobody_what_was_paid_ahead(
         "select distinct product_id from marts.rpt_product_cost where cost_class = 'prepaid_cloud'"
     ).fetchall()
     assert bearers == [("unallocated",)]
+
+
+def test_what_was_capitalised_differs_as_documented(published: duckdb.DuckDBPyConnection) -> None:
+    [(ours, booked)] = published.execute(
+        "select sum(capitalised_amount), sum(ledger_capitalised_amount) from rpt_development_cost"
+    ).fetchall()
+    text = (ROOT / "docs" / "cost.md").read_text(encoding="utf-8")
+    assert f"{booked / 1_000_000:.2f} M capitalised against {ours / 1_000_000:.2f} M here" in text
