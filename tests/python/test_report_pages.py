@@ -121,6 +121,24 @@ def test_a_result_is_not_split_while_cost_names_no_product(desktop: Opened, vers
     assert desktop.page.locator("#variance-drivers [data-scope]").inner_text() == ""
 
 
+def test_a_target_says_what_it_was_counted_from(desktop: Opened, version: Path) -> None:
+    cards = desktop.go(version / "index.html").page.locator("#programme-targets .card")
+    texts = {text[:2]: text for text in cards.all_inner_texts()}
+    query = """
+        select observations, failing_items, denominator, numerator, consecutive_months, months_required
+        from rpt_programme_targets where target_id = ?"""
+    with duckdb.connect(version / "marts.duckdb", read_only=True) as connection:
+        for target in ("T1", "T2", "T3"):
+            [(items, failing, _, _, months, needed)] = connection.execute(
+                query, [target]
+            ).fetchall()
+            assert f"{failing} of {items} items fail" in texts[target]
+            assert f"Months in a row at target: {months} ({needed} needed)" in texts[target]
+        for target in ("T4", "T5"):
+            [(worlds, _, before, after, _, _)] = connection.execute(query, [target]).fetchall()
+            assert f"Error {before:.3f} → {after:.3f} in {worlds} simulated worlds" in texts[target]
+
+
 def test_the_filter_travels_with_links_and_addresses(desktop: Opened, version: Path) -> None:
     desktop.go(version / "cost.html").choose(line="Automation", **{"from": "2026-01-01"})
     query = """

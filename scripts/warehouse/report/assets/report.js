@@ -307,6 +307,14 @@
   }
   const URGENCY = ["red", "not_met", "amber", "no_value", "green", "met"];
   const urgency = (row) => (URGENCY.indexOf(row.status) + URGENCY.length + 1) % (URGENCY.length + 1);
+  /* What a value was counted from. */
+  function counted(row) {
+    if (isNumber(row.baseline_error))
+      return `Error ${digits(row.baseline_error, 3, 3)} → ${digits(row.integrated_error, 3, 3)} in ${FORMAT.count(row.observations)} simulated worlds`;
+    if (isNumber(row.failing_items))
+      return `${FORMAT.count(row.failing_items)} of ${FORMAT.count(row.observations)} ${row.unit === "amount" ? "components do not count" : "items fail"}`;
+    return null;
+  }
   function card(history) {
     const ordered = [...history].sort((a, b) => ((a.month ?? "") < (b.month ?? "") ? -1 : 1));
     const now = ordered.at(-1);
@@ -319,6 +327,8 @@
       now.value === null && now.value_reason ? make("p", { class: "reason" }, wordsText(now.value_reason)) : null,
       say(target === null ? null : `Target ${DIRECTIONS[now.polarity] ?? ""}${write(target)} `, now.status ? stateMark(now.status) : null),
       low === null ? null : say(`Between ${write(low)} and ${write(now.upper_bound)}, ${wordsText(now.evidence_basis).toLowerCase()}`),
+      say(counted(now)),
+      isNumber(now.months_required) ? say(`Months in a row at target: ${FORMAT.count(now.consecutive_months)} (${FORMAT.count(now.months_required)} needed)`) : null,
       say(now.month ? monthText(now.month) : now.period ?? "", now.trend ? ` · ${wordsText(now.trend)}` : ""),
       now.note ? make("p", { class: "small" }, now.note) : null,
       now.month ? sparkline(ordered.map((row) => row.value), target) : null) };

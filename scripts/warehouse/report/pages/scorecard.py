@@ -57,12 +57,16 @@ def programme_targets() -> Figure:
     return Figure(
         title="Does the programme keep its promises?",
         means="Six targets frozen before the period, each with an interval: what the evidence carries is its lower bound. "
-        "What is missing counts as failed; on the sample company the figures are illustrative.",
+        "What is missing counts as failed. A target by month is met once the months its card asks for reach it in a row. On "
+        "the sample company the figures are illustrative.",
         select="""
             select target_id || ' ' || target_name as kpi, fiscal_period as period, unit, cast(value as double) as value,
                 value_reason, cast(target_value as double) as target, cast(lower_bound as double) as lower_bound,
                 cast(upper_bound as double) as upper_bound, 1 as polarity, state as status, definition as note, observations,
-                failing_items, evidence_basis, owner
+                failing_items, nullif(months_required, 0) as months_required, consecutive_months,
+                case when measured_by = 'simulation' then cast(denominator as double) end as baseline_error,
+                case when measured_by = 'simulation' then cast(numerator as double) end as integrated_error,
+                evidence_basis, owner
             from rpt_programme_targets
             order by target_id""",
         unit="as each target says",
