@@ -60,6 +60,24 @@ def test_columns_are_written_as_their_names_say() -> None:
     assert kind("customers", "BIGINT") == "count"
 
 
+def test_what_captions_speak_of_is_in_the_rows(sample: Home) -> None:
+    version = current(sample)
+    whole = site.draw(site.Source(version.path / "marts.duckdb", "", version.manifest, ""))
+    drawn = {one.id: one.data for figures in whole.pages.values() for one in figures}
+    with duckdb.connect(version.path / "marts.duckdb", read_only=True) as connection:
+        dimensions = connection.execute(
+            "select distinct dimension from rpt_data_quality where dimension <> 'all'"
+        ).fetchall()
+    for name, columns in {
+        "quality": {dimension for (dimension,) in dimensions},
+        "violations": {"is_excepted"},
+        "realisation": {"realised_benefit_amount", "time_released_amount"},
+    }.items():
+        data = drawn[name]
+        assert data is not None
+        assert columns <= {column["name"] for column in data["columns"]}, name
+
+
 def test_a_role_sees_its_own_products_alone(sample: Home) -> None:
     version = current(sample)
     with duckdb.connect(version.path / "marts.duckdb", read_only=True) as connection:

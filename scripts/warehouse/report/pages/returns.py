@@ -141,18 +141,19 @@ def portfolio() -> Figure:
 def realisation() -> Figure:
     return Figure(
         title="Did the promised benefits come, and has anyone looked?",
-        means="Benefits due by now against those finance confirmed. Below 100 % is expected where the best-looking cases "
-        "were chosen; an overdue review means nobody can say why.",
+        means="Benefits due by now against those finance confirmed, in money; time released stands beside it and is no cash. "
+        "Below 100 % is expected where the best-looking cases were chosen; an overdue review means nobody can say why.",
         select="""
             select initiative_id, product_id, initiative_name as initiative, owner, planned_benefit_to_date_amount,
-                realised_benefit_amount, realisation_rate, realisation_rate_reason, cost_overrun_rate,
+                realised_benefit_amount, time_released_amount, realisation_rate, realisation_rate_reason, cost_overrun_rate,
                 cost_overrun_rate_reason, forecast_cost_overrun_rate, forecast_cost_overrun_rate_reason, slip_days,
                 slip_days_reason, review_state, review_due_on
             from rpt_benefit_realisation
             order by realisation_rate nulls last""",
         labels={
             "planned_benefit_to_date_amount": "Due by now",
-            "realised_benefit_amount": "Confirmed",
+            "realised_benefit_amount": "Confirmed, cash",
+            "time_released_amount": "Time released",
             "realisation_rate": "Realised",
             "cost_overrun_rate": "Cost overrun",
             "forecast_cost_overrun_rate": "Cost overrun, expected",
@@ -160,7 +161,8 @@ def realisation() -> Figure:
         },
         totals=(
             Total("Due by now", "planned_benefit_to_date_amount"),
-            Total("Confirmed", "realised_benefit_amount"),
+            Total("Confirmed, cash", "realised_benefit_amount"),
+            Total("Time released", "time_released_amount"),
         ),
     )
 

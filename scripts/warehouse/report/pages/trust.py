@@ -7,17 +7,42 @@ from warehouse.report.figure import Figure, Page, Total
 def quality() -> Figure:
     return Figure(
         title="How good is the data, and where is it not?",
-        means="Score of each extract and mart by dimension of quality, worst first. A failed critical rule makes a data "
-        "set red whatever its score; what nobody measures has no score.",
+        means="Score of each extract and mart, over all and by dimension of quality, worst first. A failed critical rule makes "
+        "a data set red whatever its score; what nobody measures has no score.",
         select="""
-            select dataset_type as type, dataset, quality_status, score, score_reason, rules_checked, rules_failed,
-                failed_rules, failed_rows, checked_rows
+            with dimensions as (
+                select dataset_type, dataset,
+                    max(score) filter (where dimension = 'completeness') as completeness,
+                    max(score) filter (where dimension = 'validity') as validity,
+                    max(score) filter (where dimension = 'uniqueness') as uniqueness,
+                    max(score) filter (where dimension = 'consistency') as consistency,
+                    max(score) filter (where dimension = 'timeliness') as timeliness,
+                    max(score) filter (where dimension = 'accuracy') as accuracy
+                from rpt_data_quality
+                where is_current
+                group by all
+            )
+
+            select dataset_type as type, dataset, quality_status, score, score_reason, completeness, validity, uniqueness,
+                consistency, timeliness, accuracy, rules_checked, rules_failed, failed_rules, failed_rows, checked_rows
             from rpt_data_quality
+            join dimensions using (dataset_type, dataset)
             where is_current and dimension = 'all'
             order by quality_status = 'red' desc, quality_status = 'amber' desc, score nulls last, dataset""",
         unit="score from 0 to 1",
         # Four digits: one bad row in a thousand shows.
-        kinds={"score": "price"},
+        kinds=dict.fromkeys(
+            (
+                "score",
+                "completeness",
+                "validity",
+                "uniqueness",
+                "consistency",
+                "timeliness",
+                "accuracy",
+            ),
+            "price",
+        ),
     )
 
 
@@ -129,12 +154,12 @@ def violations() -> Figure:
     return Figure(
         title="Which records should be corrected?",
         means="Records that break a rule and are reported, not hidden: each names its file, row and what mends it. They "
-        "are in the figures as delivered.",
+        "are in the figures as delivered, unless rule or message says otherwise. Excepted: accepted by an owner for a time.",
         select="""
             select severity, rule_id as rule, extract_name as extract, record_key as record, message, amount as at_stake_amount,
-                source_file, source_row
+                is_excepted, source_file, source_row
             from rpt_rule_violations
-            order by severity, abs(amount) desc nulls last, rule_id, record_key""",
+            order by severity, is_excepted, abs(amount) desc nulls last, rule_id, record_key""",
         labels={"at_stake_amount": "Amount", "source_row": "Row", "source_file": "File"},
         kinds={"source_row": "count"},
         empty="No record breaks a rule.",
