@@ -167,8 +167,9 @@ def cohorts() -> Figure:
 def unit_economics() -> Figure:
     return Figure(
         title="What does a customer bring, cost to win and leave over a lifetime?",
-        means="By segment, in the last month of the period. Lifetime value is capped where hardly anyone leaves: treat "
-        "such values as a floor. Payback is months of new customers' gross margin until acquisition cost is back.",
+        means="By segment, in the last month of the period, at the exchange rates of the latest; the scorecard has each month "
+        "at its own. Lifetime value is capped where hardly anyone leaves: treat such values as a floor. Payback is months of new "
+        "customers' gross margin until acquisition cost is back.",
         select="""
             select month_date as month, segment, closing_customers, arpa_amount, arpa_amount_reason,
                 gross_margin_rate, gross_margin_rate_reason, monthly_churn_rate, monthly_churn_rate_reason,
@@ -180,7 +181,7 @@ def unit_economics() -> Figure:
         period="last",
         labels={
             "closing_customers": "Customers",
-            "arpa_amount": "ARPA",
+            "arpa_amount": "ARPA, latest rates",
             "cac_payback_months": "CAC payback, months",
             "ltv_cac_ratio": "LTV to CAC",
             "is_ltv_capped": "LTV capped",
