@@ -111,7 +111,11 @@ class Base:
     def narrowed(self, published: Iterable[PublishedMart]) -> "Base":
         """The same once the marts are written: those that say what they said are no longer changed."""
         before = self.version.manifest["marts"]
-        same = {mart.name for mart in published if mart.sha256 == before.get(mart.name, {}).get("sha256")}
+        same = {
+            mart.name
+            for mart in published
+            if mart.sha256 == before.get(mart.name, {}).get("sha256")
+        }
         return replace(self, changed=self.changed - same)
 
 

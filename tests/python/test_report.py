@@ -15,7 +15,7 @@ from warehouse.errors import UsageError
 from warehouse.home import Home
 from warehouse.report import site
 from warehouse.report.figure import Figure, kind, label
-from warehouse.report.pages import PAGES
+from warehouse.report.pages import PAGES, budget
 
 
 def figures() -> Iterator[tuple[str, Figure]]:
@@ -76,6 +76,41 @@ def test_what_captions_speak_of_is_in_the_rows(sample: Home) -> None:
         data = drawn[name]
         assert data is not None
         assert columns <= {column["name"] for column in data["columns"]}, name
+
+
+def test_periods_of_an_entity_with_other_years_stand_in_their_own_months() -> None:
+    """Periods of two entities share a name: P02 is February of one and May of the other."""
+    months = {"A": "2026-02-01", "B": "2026-05-01"}
+    with duckdb.connect() as connection:
+        connection.execute("""
+            create table dim_fiscal_period as
+            select entity_id, entity_id = 'A' as is_reporting_entity, '2026-P02' as fiscal_period, 2026 as fiscal_year,
+                true as is_closed, start_on, start_on + 27 as end_on
+            from (values ('A', date '2026-02-01'), ('B', date '2026-05-01')) as periods (entity_id, start_on);
+            create table dim_cost_center as select 'C' as cost_center_id, 'Centre' as cost_center_name;
+            create table dim_account as select 'X' as account_id, 'Expense' as account_name;
+            create table rpt_budget_variance as
+            select entity_id, fiscal_period, fiscal_year, start_on as month_date, is_closed, 'plan' as budget_version,
+                'original' as version_type, 'C' as cost_center_id, 'expense' as account_type, -1 as polarity,
+                0 as budget_amount, 10 as actual_amount, -10 as variance_favourable_amount
+            from dim_fiscal_period;
+            create table rpt_budget_control as
+            select entity_id, fiscal_period, 'C' as cost_center_id, 'X' as account_id, true as is_breach,
+                'over' as control_status, 0 as budget_amount, 10 as actual_ytd_amount, 0 as committed_amount,
+                10 as breach_amount, 0 as self_approval_count, 0 as over_authority_count, 0 as late_posting_count
+            from dim_fiscal_period
+        """)
+        for name, (_, select, _) in site.VIEWS.items():
+            if name not in {"report_products", "report_initiatives"}:
+                connection.execute(f"create view {name} as {select}")
+        for figure, amount in (
+            (budget.budget_waterfall(), "case step_order when 4 then -amount end"),
+            (budget.breaches(), "breach_amount"),
+        ):
+            rows = connection.execute(
+                f"select cast(month as varchar), {amount} from ({figure.select}) where {amount} is not null order by 1"
+            ).fetchall()
+            assert rows == [(month, 10) for month in months.values()]
 
 
 def test_a_role_sees_its_own_products_alone(sample: Home) -> None:

@@ -35,19 +35,25 @@ ASSETS = Path(__file__).parent / "assets"
 ROWS_CARRIED = 10_000
 
 # What figures join for names and months; a file without these marts gets empty ones.
-_VIEWS = {
+VIEWS = {
     "report_products": (
         "dim_product",
         """select product_id, product_name as product, product_line from dim_product
         union all select 'unallocated', 'Borne by no product', null""",
         "select 'unallocated' as product_id, 'Borne by no product' as product, null as product_line",
     ),
-    # A fiscal period belongs to the month that holds its middle.
+    # A fiscal period belongs to the month that holds its middle; periods of entities share names, not months.
+    "report_entity_periods": (
+        "dim_fiscal_period",
+        """select entity_id, is_reporting_entity, fiscal_period, fiscal_year, is_closed,
+            cast(date_trunc('month', start_on + cast((end_on - start_on) / 2 as integer)) as date) as month
+        from dim_fiscal_period""",
+        """select '' as entity_id, false as is_reporting_entity, '' as fiscal_period, 0 as fiscal_year,
+            false as is_closed, date '2000-01-01' as month where false""",
+    ),
     "report_periods": (
         "dim_fiscal_period",
-        """select fiscal_period, fiscal_year, is_closed,
-            cast(date_trunc('month', start_on + cast((end_on - start_on) / 2 as integer)) as date) as month
-        from dim_fiscal_period where is_reporting_entity""",
+        "select * exclude (entity_id) from report_entity_periods where is_reporting_entity",
         "select '' as fiscal_period, 0 as fiscal_year, false as is_closed, date '2000-01-01' as month where false",
     ),
     "report_cost_centers": (
@@ -210,7 +216,7 @@ def draw(source: Source, pages: Sequence[Page] = PAGES) -> Site:
     settings = Settings.load()
     with _connection(source.database) as connection:
         marts = {name for (name,) in connection.execute("show tables from published").fetchall()}
-        for view, (mart, select, without) in _VIEWS.items():
+        for view, (mart, select, without) in VIEWS.items():
             connection.execute(f"create view {view} as {select if mart in marts else without}")
         drawn = {
             page: [

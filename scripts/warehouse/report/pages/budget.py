@@ -13,10 +13,9 @@ def budget_waterfall() -> Figure:
         select="""
             -- Much cost names no product, so a product's lines make no result.
             with lines as (
-                select variance.*, month, coalesce(cost_center, cost_center_id) as cost_center
+                select variance.*, month_date as month, coalesce(cost_center, cost_center_id) as cost_center
                 from rpt_budget_variance as variance
                 join report_budgets using (fiscal_year, budget_version)
-                join report_periods using (fiscal_period)
                 left join report_cost_centers using (cost_center_id)
                 where variance.is_closed
             ),
@@ -56,12 +55,12 @@ def variance_heat() -> Figure:
         means="Expense variance by cost center and month; numbers in brackets and orange are overspent, blue is "
         "underspent. One orange cell is a month, an orange row is a habit.",
         select="""
-            select product_id, coalesce(product, product_id) as product, month, coalesce(cost_center, cost_center_id) as cost_center,
+            select product_id, coalesce(product, product_id) as product, month_date as month,
+                coalesce(cost_center, cost_center_id, 'No cost center') as cost_center,
                 sum(budget_amount) as budget_amount, sum(actual_amount) as actual_amount,
                 sum(variance_favourable_amount) as variance_favourable_amount
             from rpt_budget_variance
             join report_budgets using (fiscal_year, budget_version)
-            join report_periods using (fiscal_period)
             left join report_cost_centers using (cost_center_id)
             left join report_products using (product_id)
             where rpt_budget_variance.is_closed and account_type = 'expense'
@@ -122,10 +121,9 @@ def outlook() -> Figure:
         "outlook, the one with the smallest error in earlier years line by line, the circle the budget.",
         select="""
             with latest as (
-                select outlook.*, month,
-                    dense_rank() over (order by month desc) as report_rank
+                select outlook.*, month_date as month,
+                    dense_rank() over (order by month_date desc) as report_rank
                 from rpt_budget_outlook as outlook
-                join report_periods using (fiscal_period)
                 where account_type = 'expense'
             ),
 
@@ -187,13 +185,13 @@ def material_variances() -> Figure:
         means="Variances beyond the limits finance set, those without an explanation first, then the largest harm. Overdue "
         "means nobody explained them within the days allowed after the close.",
         select="""
-            select product_id, coalesce(product, product_id) as product, month, coalesce(cost_center, cost_center_id) as cost_center,
+            select product_id, coalesce(product, product_id) as product, month_date as month,
+                coalesce(cost_center, cost_center_id) as cost_center,
                 coalesce(account, account_id) as account, budget_amount, actual_amount, variance_favourable_amount,
                 variance_rate, variance_rate_reason, explanation, action, action_owner, is_explanation_overdue,
                 is_action_overdue
             from rpt_budget_variance
             join report_budgets using (fiscal_year, budget_version)
-            join report_periods using (fiscal_period)
             left join report_cost_centers using (cost_center_id)
             left join report_accounts using (account_id)
             left join report_products using (product_id)
@@ -219,7 +217,7 @@ def breaches() -> Figure:
                 control_status, budget_amount, actual_ytd_amount, committed_amount, breach_amount,
                 self_approval_count, over_authority_count, late_posting_count
             from rpt_budget_control
-            join report_periods using (fiscal_period)
+            join report_entity_periods using (entity_id, fiscal_period)
             left join report_cost_centers using (cost_center_id)
             left join report_accounts using (account_id)
             where is_breach
