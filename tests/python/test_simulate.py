@@ -307,15 +307,19 @@ def test_time_is_kept_by_people_on_payroll_within_their_practical_hours(company:
     wrong = company.rows(
         """
         select person_id, month from (
-            select person_id, substr(work_date, 1, 7) as month, sum(hours::decimal(12, 2)) as worked
+            select person_id, substr(work_date, 1, 7) as month,
+                sum(case when activity_type <> 'training' then hours::decimal(12, 2) else 0 end) as worked,
+                sum(case when activity_type = 'training' then hours::decimal(12, 2) else 0 end) as trained
             from timesheets group by all
         ) left join (
             select person_id, substr(period_month, 1, 7) as month,
-                contracted_hours::decimal(12, 2) - leave_hours::decimal(12, 2)
-                - meeting_hours::decimal(12, 2) as practical
+                meeting_hours::decimal(12, 2) as meetings,
+                contracted_hours::decimal(12, 2) - leave_hours::decimal(12, 2) - meetings as practical
             from payroll
         ) using (person_id, month)
-        where month < '2026-10' and (practical is null or worked > practical or worked < practical * 0.8)
+        where month < '2026-10' and (
+            practical is null or worked > practical or worked < practical * 0.8 or trained >= meetings
+        )
         """
     )
     assert wrong == []

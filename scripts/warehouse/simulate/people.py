@@ -157,20 +157,24 @@ class Workforce:
             meetings = round((contracted - leave) * float(rng.uniform(0.08, 0.14)) * 2) / 2
             total = sum(parts)
             hours = contracted - leave - meetings
-            if month < CLOSED_MONTHS:
-                self.labour.payroll[month, team.cost_center] += total
-                self.labour.headcount[month, team.cost_center] += 1
-                payroll.append(
-                    [person.identifier, iso(month_start(month)), team.cost_center, person.role,
-                     *(money(p) for p in parts), f"{contracted:.2f}", f"{leave:.2f}", f"{meetings:.2f}",
-                     team.currency, iso(month_end(month) + 2)]
-                )  # fmt: skip
+            training = 0.0
             if team.keeps_time:
                 cash_rate = sum(parts[:4]) / (contracted - leave)
                 rates = (total / hours, cash_rate)
-                timesheets += self._time(
-                    rng, person, weeks, hours, rates, choices[team.cost_center]
+                entries = self._time(rng, person, weeks, hours, rates, choices[team.cost_center])
+                timesheets += entries
+                training = sum(
+                    float(spent) for *_, activity, spent, _ in entries if activity == "training"
                 )
+            if month < CLOSED_MONTHS:
+                self.labour.payroll[month, team.cost_center] += total
+                self.labour.headcount[month, team.cost_center] += 1
+                # Training is no time to produce in: payroll counts it with the meetings.
+                payroll.append(
+                    [person.identifier, iso(month_start(month)), team.cost_center, person.role,
+                     *(money(p) for p in parts), f"{contracted:.2f}", f"{leave:.2f}",
+                     f"{meetings + training:.2f}", team.currency, iso(month_end(month) + 2)]
+                )  # fmt: skip
         return payroll, timesheets
 
     def _assignments(
