@@ -224,3 +224,32 @@ def test_a_forecast_does_not_read_the_future(
         both = now.merge(then, on=["forecast_model", "horizon"])
         assert len(both) == 36
         np.testing.assert_allclose(both.forecast_amount_x, both.forecast_amount_y, rtol=1e-9)
+
+
+def test_intervals_of_a_sum_know_no_later_months(project: CompiledProject) -> None:
+    """Products that moved apart and then together: deviation and factor of every origin by hand."""
+    generator = np.random.default_rng(5)
+    moves, noise = generator.normal(0, 5, 60), generator.normal(0, 2, 60)
+    signs = np.where(np.arange(60) < 48, -1, 1)
+    products = {
+        "n:first": 200 + np.cumsum(moves),
+        "n:second": 200 + np.cumsum(moves * signs + noise),
+    }
+    found = run(project, products)
+    found = found[found.forecast_model == "seasonal_naive"]
+    months = pd.date_range(end="2026-09-01", periods=60, freq="MS")
+    own = found[found.series_level == "product"].groupby(["origin_month", "horizon"])
+    total = own.deviation_amount.sum()
+    independent = own.deviation_amount.apply(lambda parts: np.sqrt((parts**2).sum()))
+    sums = found[found.series_level == "company"].set_index(["origin_month", "horizon"])
+    for origin, group in sums.groupby("origin_month"):
+        changes = [np.diff(values[months <= pd.Timestamp(origin)]) for values in products.values()]
+        apart = sum(np.var(change, ddof=1) for change in changes)
+        shared = np.sqrt(np.var(sum(changes), ddof=1) / apart)
+        deviations = np.minimum(total, independent * shared)
+        np.testing.assert_allclose(group.deviation_amount, deviations[group.index], rtol=1e-9)
+        past = sums[sums.is_backtest & (pd.to_datetime(sums.target_month) <= pd.Timestamp(origin))]
+        scores = ((past.actual_amount - past.forecast_amount) / deviations[past.index]) ** 2
+        expected = np.sqrt((12 + scores.clip(upper=16).sum()) / (12 + len(past)))
+        np.testing.assert_allclose(group.calibration_ratio, expected, rtol=1e-9)
+    assert sums.calibration_ratio.nunique() > 6

@@ -248,7 +248,7 @@ season_errors as (
 
 ),
 
--- How much of the products' ups and downs is shared: 1 when they move independently.
+-- How much of the products' ups and downs was shared up to each month: 1 when they move independently.
 changes as (
 
     select
@@ -262,22 +262,25 @@ changes as (
 change_variances as (
 
     select
-        memberships.summed_series_id,
-        memberships.series_id,
-        var_samp(changes.change_amount) as variance
-    from memberships
-    inner join changes on memberships.series_id = changes.series_id
-    group by memberships.summed_series_id, memberships.series_id
+        series_id,
+        month_date,
+        var_samp(change_amount) over (
+            partition by series_id order by month_date rows between unbounded preceding and current row
+        ) as variance
+    from changes
 
 ),
 
 separate_variances as (
 
     select
-        summed_series_id,
-        sum(variance) as variance
-    from change_variances
-    group by summed_series_id
+        memberships.summed_series_id,
+        change_variances.month_date,
+        sum(change_variances.variance) as variance
+    from memberships
+    inner join change_variances on memberships.series_id = change_variances.series_id
+    where memberships.series_level <> 'product'
+    group by memberships.summed_series_id, change_variances.month_date
 
 ),
 
@@ -285,6 +288,7 @@ summed_changes as (
 
     select
         summed_series_id,
+        month_date,
         amount - lag(amount) over (partition by summed_series_id order by month_date) as change_amount
     from summed_history
 
@@ -294,10 +298,26 @@ joint_variances as (
 
     select
         summed_series_id,
-        var_samp(change_amount) as variance
+        month_date,
+        case when count(change_amount) over so_far >= 12 then var_samp(change_amount) over so_far end as variance
     from summed_changes
-    group by summed_series_id
-    having count(change_amount) >= 12
+    window so_far as (
+        partition by summed_series_id order by month_date rows between unbounded preceding and current row
+    )
+
+),
+
+shared_ratios as (
+
+    select
+        joint_variances.summed_series_id,
+        joint_variances.month_date,
+        sqrt(joint_variances.variance / nullif(separate_variances.variance, 0)) as shared_ratio
+    from joint_variances
+    inner join separate_variances
+        on
+            joint_variances.summed_series_id = separate_variances.summed_series_id
+            and joint_variances.month_date = separate_variances.month_date
 
 ),
 
@@ -392,24 +412,21 @@ combined as (
         cast({{ dbt.dateadd('month', 'dated.horizon', 'dated.origin_month') }} as date) as target_month,
         dated.actual_amount,
         dated.forecast_amount,
-        case
-            when dated.series_level = 'product' then dated.deviation_sum
-            else
-                least(
-                    dated.deviation_sum,
-                    coalesce(
-                        dated.independent_deviation
-                        * sqrt(joint_variances.variance / nullif(separate_variances.variance, 0)),
-                        dated.deviation_sum
-                    )
-                )
-        end as deviation_amount,
+        dated.deviation_sum,
+        dated.independent_deviation,
+        shared_ratios.shared_ratio,
+        least(
+            dated.deviation_sum,
+            coalesce(dated.independent_deviation * shared_ratios.shared_ratio, dated.deviation_sum)
+        ) as deviation_amount,
         case
             when dated.series_level = 'product' then dated.product_scale_amount else scales.scale_amount
         end as scale_amount
     from dated
-    left join joint_variances on dated.summed_series_id = joint_variances.summed_series_id
-    left join separate_variances on dated.summed_series_id = separate_variances.summed_series_id
+    left join shared_ratios
+        on
+            dated.summed_series_id = shared_ratios.summed_series_id
+            and dated.origin_month = shared_ratios.month_date
     left join scales
         on
             dated.summed_series_id = scales.summed_series_id
@@ -422,30 +439,44 @@ model_origins as (
     select distinct
         series_id,
         forecast_model,
-        origin_month
+        origin_month,
+        shared_ratio
     from combined
 
 ),
 
--- What was known at an origin of how far forecasts had missed, in the method's own deviations.
-misses as (
+-- What was known at an origin of how far forecasts had missed, in the deviations they would be given there.
+past_misses as (
 
     select
         model_origins.series_id,
         model_origins.forecast_model,
         model_origins.origin_month,
-        count(*) as misses,
-        sum(least(power((past.actual_amount - past.forecast_amount) / past.deviation_amount, 2), 16)) as squares
+        past.actual_amount - past.forecast_amount as miss_amount,
+        least(
+            past.deviation_sum, coalesce(past.independent_deviation * model_origins.shared_ratio, past.deviation_sum)
+        ) as deviation_amount
     from model_origins
     inner join combined as past
         on
             model_origins.series_id = past.series_id
             and model_origins.forecast_model = past.forecast_model
             and model_origins.origin_month >= past.target_month
-    where
-        past.is_backtest
-        and past.deviation_amount > 0
-    group by model_origins.series_id, model_origins.forecast_model, model_origins.origin_month
+    where past.is_backtest
+
+),
+
+misses as (
+
+    select
+        series_id,
+        forecast_model,
+        origin_month,
+        count(*) as misses,
+        sum(least(power(miss_amount / deviation_amount, 2), 16)) as squares
+    from past_misses
+    where deviation_amount > 0
+    group by series_id, forecast_model, origin_month
 
 ),
 
