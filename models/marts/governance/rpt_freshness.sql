@@ -38,7 +38,9 @@ loads as (
         loaded_at,
         {{ seconds_between('lag(loaded_at) over (partition by source_name, extract_name order by loaded_at)', 'loaded_at') }} / 3600.0 as interval_hours
     from load_totals
-    where measure = 'rows'
+    where
+        measure = 'rows'
+        and {{ as_known('loaded_at') }}
 
 ),
 

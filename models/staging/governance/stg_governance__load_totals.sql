@@ -24,7 +24,6 @@ final as (
         blank_total,
         loaded_at
     from source
-    where {{ as_known('loaded_at') }}
 
 )
 
