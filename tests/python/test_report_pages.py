@@ -73,10 +73,13 @@ def test_a_page_is_drawn_offline_fast_and_without_barriers(
         assert int(chart.get_attribute("data-drawn") or 0) > 0, f"{figure} has no marks"
     assert desktop.page.locator(".absent").count() == 0
     assert desktop.too_wide() == []
+    assert desktop.scrolling() == []
     assert desktop.barriers() == []
 
 
-@pytest.mark.parametrize("page", ["index.html", "budget.html", "quality.html"])
+@pytest.mark.parametrize(
+    "page", ["index.html", "budget.html", "revenue.html", "foresight.html", "quality.html"]
+)
 def test_dark_and_narrow_pages_have_no_barriers(browser: Browser, version: Path, page: str) -> None:
     with opened(browser, width=PHONE, height=844, scheme="dark") as phone:
         if page == "quality.html":
@@ -241,6 +244,12 @@ def test_a_page_prints_on_the_sheets_it_may_take(desktop: Opened, version: Path,
     for box in boxes:
         _, _, width, height = map(float, box.split())
         assert (round(width), round(height)) == (842, 595), "A4 landscape"
+    # As wide as the sheet within its margins; of what is wider the browser cuts the edge.
+    desktop.page.set_viewport_size({"width": 1032, "height": 700})
+    desktop.page.emulate_media(media="print")
+    assert desktop.too_wide() == []
+    assert desktop.page.locator("footer").is_hidden()
+    assert desktop.page.locator(".asof").is_visible()
 
 
 def test_one_file_holds_the_whole_report(desktop: Opened, version: Path, tmp_path: Path) -> None:

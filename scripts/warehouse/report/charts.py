@@ -141,10 +141,11 @@ def running_lines(x: str, y: str, color: str, tips: Tips, *, height: int = 300) 
     return _spec(alt.layer(zero, line, points, data=alt.NamedData("rows")), height)
 
 
-def waterfall(ends: tuple[str, str], *, height: int = 300) -> Spec:
+def waterfall(ends: tuple[str, str], *, height: int = 300, least: int = 62) -> Spec:
     """From one amount over its changes to another: rows with step, step_order and amount.
 
     The last bar is the mart's own figure, not the sum of the bars before it: a gap would show.
+    `least` is the width a step needs for its name.
     """
     first, last = ends
     base = (
@@ -195,7 +196,9 @@ def waterfall(ends: tuple[str, str], *, height: int = 300) -> Spec:
         .mark_text(dy=-8, color=INK, aria=False)
         .encode(x=x, y="top:Q", text="label:N")
     )
-    return _spec(alt.layer(bars, labels, data=alt.NamedData("rows")), height, across=("step", 62))
+    return _spec(
+        alt.layer(bars, labels, data=alt.NamedData("rows")), height, across=("step", least)
+    )
 
 
 def heat(

@@ -367,15 +367,17 @@
 
   /* ---------- charts ---------- */
   const GREY = "rgba(128,128,128,.22)";
-  function chartConfig(width) {
+  function chartConfig(width, spec) {
+    // A legend begins where the plot does, right of the members' names.
+    const plot = width - ((spec.layer?.[0] ?? spec).encoding.y.axis?.labelLimit ?? 60);
     const text = { labelColor: "currentColor", titleColor: "currentColor", labelFontSize: 11, titleFontSize: 11, titleFontWeight: 500 };
     return {
       customFormatTypes: true, background: null, font: getComputedStyle(document.body).fontFamily.replaceAll('"', "'"),
-      aria: false, padding: { left: 2, right: 6, top: 6, bottom: 2 }, view: { stroke: null },
+      aria: false, padding: { left: 2, right: 22, top: 6, bottom: 2 }, view: { stroke: null },
       axis: { ...text, gridColor: GREY, domainColor: GREY, tickColor: GREY, labelPadding: 5 },
       axisX: { grid: false, labelAngle: width < 480 ? -40 : 0 }, axisBand: { grid: false, ticks: false, domain: false },
       axisY: { domain: false, ticks: false },
-      legend: { ...text, orient: "top", direction: "horizontal", labelLimit: 170, symbolSize: 70, columns: Math.max(1, Math.floor(width / 165)), offset: 10 },
+      legend: { ...text, orient: "top", direction: "horizontal", labelLimit: 170, symbolSize: 70, columns: Math.max(1, Math.floor(plot / 165)), offset: 10 },
       rule: { opacity: .6 }, text: { fontSize: 11 }, bar: { discreteBandSize: { band: .82 } },
     };
   }
@@ -420,13 +422,14 @@
     spec.autosize = { type: "fit-x", contains: "padding" };
     try {
       const made = await vegaEmbed(place, spec, {
-        mode: "vega-lite", renderer: "svg", actions: false, defaultStyle: false, logLevel: 1, config: chartConfig(width),
+        mode: "vega-lite", renderer: "svg", actions: false, defaultStyle: false, logLevel: 1, config: chartConfig(width, spec),
         expressionFunctions: chartFunctions, tooltip: { theme: "custom", disableDefaultStyle: true },
       });
       figure.view = made.view;
       const svg = place.querySelector("svg");
       svg.setAttribute("aria-hidden", "true");
       svg.style.minWidth = `${leastWidth(spec, drawn)}px`;
+      place.classList.toggle("tall", spec.height > 400);
       if (drawn.note) place.append(make("p", { class: "note" }, drawn.note));
       place.dataset.drawn = String(marks(made.view).length);
       made.view.addEventListener("click", (_, item) => item && drill(figure, item));
@@ -545,7 +548,7 @@
     spec.width = 900;
     spec.height = heightOf(spec, drawn);
     spec.title = { text: figure.title, anchor: "start", fontSize: 15, offset: 14, color: "#1a2330" };
-    const config = JSON.parse(JSON.stringify({ ...chartConfig(900), background: "#ffffff" }).replaceAll("currentColor", "#3c4656"));
+    const config = JSON.parse(JSON.stringify({ ...chartConfig(900, spec), background: "#ffffff" }).replaceAll("currentColor", "#3c4656"));
     const place = document.createElement("div");
     const made = await vegaEmbed(place, JSON.parse(JSON.stringify(spec).replaceAll("currentColor", "#3c4656")),
       { mode: "vega-lite", renderer: "svg", actions: false, defaultStyle: false, logLevel: 1, config, expressionFunctions: chartFunctions });

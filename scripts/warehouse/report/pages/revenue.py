@@ -96,7 +96,7 @@ def contribution_ladder() -> Figure:
             left join report_products using (product_id)
             order by month, product, step_order""",
         kinds={"amount": "money"},
-        chart=charts.waterfall(("Revenue", "Operating result")),
+        chart=charts.waterfall(("Revenue", "Operating result"), least=56),
         is_wide=False,
     )
 
