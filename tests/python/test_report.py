@@ -130,6 +130,27 @@ def test_a_role_sees_its_own_products_alone(sample: Home) -> None:
     assert all(name in whole for name in foreign)
 
 
+def test_proof_a_role_cannot_look_at_is_left_out(sample: Home) -> None:
+    version = current(sample)
+    database = version.path / "roles" / "product_manager.duckdb"
+    with duckdb.connect(database, read_only=True) as connection:
+        held = {name for (name,) in connection.execute("show tables").fetchall()}
+        named = {
+            mart
+            for (mart,) in connection.execute(
+                "select evidence_mart from rpt_insights where is_open"
+            ).fetchall()
+        }
+    assert named - held
+    whole = site.draw(site.Source(database, "product_manager", version.manifest, ""))
+    found = {one.id: one.data for figures in whole.pages.values() for one in figures}["insights"]
+    assert found is not None
+    columns = {column["name"]: column for column in found["columns"]}
+    assert set(columns["evidence_mart"]["words"]) == named & held
+    for query in columns["evidence_query"]["words"]:
+        assert any(f" from {mart} " in query for mart in held), query
+
+
 def test_what_a_role_may_not_see_is_said_to_be_absent(sample: Home) -> None:
     text = (current(sample).path / "roles" / "product_manager" / "revenue.html").read_text("utf-8")
     assert "Not in this file: <code>rpt_mrr_waterfall</code>" in text

@@ -34,10 +34,19 @@ def insights() -> Figure:
         "act and where the proof is; grade A is an experiment, E an assertion. Two findings may look at the same money: do "
         "not add them up.",
         select="""
+            -- A role's file need not hold the mart that proves a finding.
+            with held as (
+                select table_name as evidence_mart, table_name as held_mart
+                from duckdb_tables()
+                where database_name = 'published'
+            )
+
             select product_id, insight_rank as rank, rule_name as title, statement as text, stake_amount,
                 driver_summary as drivers, suggested_action as action, suggested_owner as owner, evidence_grade,
-                evidence_mart, evidence_query, age_months, is_favourable
+                held_mart as evidence_mart, case when held_mart is not null then evidence_query end as evidence_query,
+                age_months, is_favourable
             from rpt_insights
+            left join held using (evidence_mart)
             where is_open
             order by insight_rank""",
         labels={
