@@ -132,3 +132,12 @@ def test_the_lock_file_needs_only_the_public_registry() -> None:
     hosts = set(re.findall(r'"https?://([^/"]+)', text))
     assert hosts == {"pypi.org", "files.pythonhosted.org"}
     assert "file://" not in text
+
+
+def test_every_seeded_defect_of_the_sample_is_documented() -> None:
+    text = (PROJECT / "docs" / "sample.md").read_text(encoding="utf-8")
+    table = text.partition("## Seeded defects")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| ([a-z_, ]+) \|", table, flags=re.MULTILINE)
+    documented = {rule for row in rows for rule in row.split(", ")}
+    with (PROJECT / "sample-truth" / "defects.csv").open(encoding="utf-8", newline="") as file:
+        assert documented == {row["rule"] for row in csv.DictReader(file)}
