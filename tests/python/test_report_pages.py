@@ -225,6 +225,9 @@ def test_rows_and_pictures_are_downloaded(desktop: Opened, version: Path, tmp_pa
         waiting.value.save_as(path)
         assert path.name == f"cost-over-time.{kind}"
         assert path.read_bytes().startswith(start)
+    picture = (tmp_path / "cost-over-time.svg").read_text(encoding="utf-8")
+    for told in ("Unit USD", "Period Oct 2025", "Source rpt_product_cost", "Data as of 2026-10-20"):
+        assert told in picture
     with duckdb.connect() as connection:
         total, rows = connection.execute(
             "select sum(cost_amount), count(*) from read_csv(?)",

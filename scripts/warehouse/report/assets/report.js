@@ -547,7 +547,10 @@
     spec.datasets = { rows: drawn };
     spec.width = 900;
     spec.height = heightOf(spec, drawn);
-    spec.title = { text: figure.title, anchor: "start", fontSize: 15, offset: 14, color: "#1a2330" };
+    // A picture travels alone: with unit, period, source and what it is as of.
+    const said = [...figure.section.querySelectorAll(".meta span")].map((one) => one.textContent.trim()).filter(Boolean);
+    const built = document.querySelector(".asof").textContent.trim();
+    spec.title = { text: figure.title, subtitle: [said.join(" · "), built], subtitleColor: "#3c4656", subtitlePadding: 5, anchor: "start", fontSize: 15, offset: 14, color: "#1a2330" };
     const config = JSON.parse(JSON.stringify({ ...chartConfig(900, spec), background: "#ffffff" }).replaceAll("currentColor", "#3c4656"));
     const place = document.createElement("div");
     const made = await vegaEmbed(place, JSON.parse(JSON.stringify(spec).replaceAll("currentColor", "#3c4656")),
