@@ -65,8 +65,7 @@ def drivers(project: CompiledProject, **rows: list[dict[str, Any]]) -> Drivers:
         "int_labour_variance_items",
         "int_budget_variance_lines",
     )
-    others = {"dim_fiscal_period": [], "dim_feature": []}
-    given = {name: rows.get(name, []) for name in inputs} | others
+    given = {name: rows.get(name, []) for name in (*inputs, "dim_fiscal_period", "dim_feature")}
     with project.run(["rpt_variance_drivers"], given) as warehouse:
         found = warehouse.execute(
             "select product_id, item_id, driver, variance_amount from marts.rpt_variance_drivers"

@@ -13,6 +13,8 @@ from warehouse.home import PROJECT, Home
 
 # Cost misses what people did not write down, benefits what measuring them blurs.
 COST_TOLERANCE, BENEFIT_TOLERANCE = 0.05, 0.07
+# They seldom miss to opposite sides: what comes for what is spent is nearer than both together.
+RATIO_TOLERANCE = 0.08
 
 
 @pytest.fixture(scope="module")
@@ -89,8 +91,8 @@ def test_realised_returns_are_near_the_truth(published: duckdb.DuckDBPyConnectio
         row = found[name]
         allowed = COST_TOLERANCE * row["true_cost"] + BENEFIT_TOLERANCE * row["true_benefit"]
         assert abs(row["npv"] - row["true_npv"]) <= allowed, name
-        roi, true_roi = (row[f"{kind}benefit"] / row[f"{kind}cost"] - 1 for kind in ("", "true_"))
-        assert roi == pytest.approx(true_roi, abs=0.14), name
+        ratio, true_ratio = (row[f"{kind}benefit"] / row[f"{kind}cost"] for kind in ("", "true_"))
+        assert ratio == pytest.approx(true_ratio, rel=RATIO_TOLERANCE), name
 
 
 def test_the_planted_slip_and_abandonment_are_seen(published: duckdb.DuckDBPyConnection) -> None:
