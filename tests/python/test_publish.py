@@ -130,6 +130,34 @@ def test_control_totals_keep_every_digit(database: Path, tmp_path: Path) -> None
     assert mart.control_totals == {"amount": "549450.00"}
 
 
+def test_only_marts_that_say_something_else_are_written_again(
+    tmp_path: Path, shelf: publish.Shelf
+) -> None:
+    database = tmp_path / "warehouse.duckdb"
+    write_working_database(database)
+    folder = shelf.start()
+    marts = publish.export_marts(database, [MART], folder)
+    publish.write_database(folder, "marts.duckdb", [MART], folder / "marts")
+    version = shelf.put(folder, "digest", {"marts": publish.describe(marts)})
+    built_anew = publish.Base(version, frozenset({MART.name}))
+
+    def written(name: str) -> tuple[frozenset[str], Decimal]:
+        folder = tmp_path / name
+        folder.mkdir()
+        base = built_anew.narrowed(publish.export_marts(database, [MART], folder, built_anew))
+        publish.write_database(folder, "marts.duckdb", [MART], folder / "marts", base)
+        with duckdb.connect(folder / "marts.duckdb", read_only=True) as connection:
+            ((total,),) = connection.execute("select sum(amount) from rpt_sales").fetchall()
+        return base.changed, total
+
+    database.unlink()
+    write_working_database(database, order="desc")
+    assert written("the_same") == (frozenset(), Decimal("549450.00"))
+    with duckdb.connect(database) as connection:
+        connection.execute("update marts.rpt_sales set amount = 0.50 where amount = 0")
+    assert written("other") == (frozenset({MART.name}), Decimal("549450.50"))
+
+
 def test_the_database_carries_definitions_as_comments(database: Path, tmp_path: Path) -> None:
     publish.export_marts(database, [MART], tmp_path)
     publish.write_database(tmp_path, "marts.duckdb", [MART], tmp_path / "marts")
