@@ -6,7 +6,7 @@ gl_entries as (
     select
         posted_on,
         known_at
-    from {{ ref('int_gl_entries_converted') }}
+    from {{ ref('stg_cost__gl_entry_versions') }}
 
 ),
 
@@ -19,7 +19,8 @@ period_closes as (
 
 ),
 
--- A posting or a close dated after the day it became known is a typing error, not the present.
+-- A posting or a close dated after the day it became known is a typing error, not the present. A line that was
+-- replaced or deleted since spoke for its day all the same.
 latest_posting as (
 
     select max(posted_on) as latest_on

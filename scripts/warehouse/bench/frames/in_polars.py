@@ -293,13 +293,15 @@ def monthly_usage(raw: Path, features: pl.LazyFrame) -> pl.LazyFrame:
         .join(included, on="feature_id")
         .filter(is_released.fill_null(True), is_offered.fill_null(True))
     )
+    # A bit for each day is a third of the work of counting distinct days.
+    days = pl.lit(2, dtype=pl.UInt32).pow(pl.col("usage_date").dt.day() - 1).bitwise_or()
     counted = (
         versions.group_by(month)
-        .agg(quantity, pl.col("usage_date").n_unique(), rows=pl.len(), is_deleted=is_deleted.any())
-        .collect()
+        .agg(quantity, days.alias("days"), rows=pl.len(), is_deleted=is_deleted.any())
+        .collect(engine="streaming")
     )
     # Only a month with more rows than days of use has a day that is known in two versions.
-    is_contested = (pl.col("rows") != pl.col("usage_date")) | pl.col("is_deleted")
+    is_contested = (pl.col("rows") != pl.col("days").bitwise_count_ones()) | pl.col("is_deleted")
     contested = counted.filter(is_contested)
     used = counted.lazy().filter(~is_contested).select(*month, "usage_quantity")
     if not contested.is_empty():
