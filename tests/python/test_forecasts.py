@@ -253,3 +253,20 @@ def test_intervals_of_a_sum_know_no_later_months(project: CompiledProject) -> No
         expected = np.sqrt((12 + scores.clip(upper=16).sum()) / (12 + len(past)))
         np.testing.assert_allclose(group.calibration_ratio, expected, rtol=1e-9)
     assert sums.calibration_ratio.nunique() > 6
+
+
+def test_a_launch_leaves_the_company_its_forecast(project: CompiledProject) -> None:
+    """Four months are carried on by their last value, untested; two are too few to be in any sum."""
+    products = {
+        "o:old": 100 + np.arange(40.0),
+        "o:launched": np.array([1.0, 3, 4, 8]),
+        "o:newest": np.array([50.0, 60]),
+    }
+    found = run(project, products)
+    chosen = found[found.is_selected & ~found.is_backtest].sort_values("horizon")
+    parts = {name: rows.forecast_amount.to_numpy() for name, rows in chosen.groupby("series_id")}
+    assert set(parts) == {"o:old", "o:launched", "o:line:line", "o:company"}
+    np.testing.assert_allclose(parts["o:launched"], 8.0)
+    for total in ("o:line:line", "o:company"):
+        np.testing.assert_allclose(parts[total], parts["o:old"] + parts["o:launched"])
+    assert set(found[found.is_backtest & found.is_selected].series_id) == {"o:old"}

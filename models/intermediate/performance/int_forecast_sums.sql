@@ -31,17 +31,27 @@ histories as (
 
 ),
 
+-- What is too young to be forecast is in no sum.
+forecast_series as (
+
+    select distinct series_id
+    from fits
+    where not is_backtest
+
+),
+
 series as (
 
     select
-        series_id,
-        measure,
-        product_id,
-        product_line,
-        max(month_number) as length,
-        max(month_date) as last_month
+        histories.series_id,
+        histories.measure,
+        histories.product_id,
+        histories.product_line,
+        max(histories.month_number) as length,
+        max(histories.month_date) as last_month
     from histories
-    group by series_id, measure, product_id, product_line
+    inner join forecast_series on histories.series_id = forecast_series.series_id
+    group by histories.series_id, histories.measure, histories.product_id, histories.product_line
 
 ),
 
@@ -89,18 +99,19 @@ product_forecasts as (
 
 ),
 
+-- A series without an earlier origin has no errors, and yet a forecast.
 scored as (
 
     select
         series_id,
         forecast_model,
-        count(distinct months_back) as origins,
-        count(*) as observations,
-        avg(abs(actual_amount - forecast_amount) / nullif(scale_amount, 0)) as mase,
-        sum(abs(actual_amount - forecast_amount)) as absolute_error,
-        sum(abs(actual_amount)) as absolute_actual
+        count(distinct case when is_backtest then months_back end) as origins,
+        sum(case when is_backtest then 1 else 0 end) as observations,
+        avg(
+            case when is_backtest then abs(actual_amount - forecast_amount) / nullif(scale_amount, 0) end
+        ) as mase,
+        sum(case when is_backtest then abs(actual_amount - forecast_amount) end) as absolute_error
     from product_forecasts
-    where is_backtest
     group by series_id, forecast_model
 
 ),

@@ -20,7 +20,7 @@ ROWS_LOST = 0.5
 
 ROWS_KEPT = "rows_kept"
 
-# Marts that list exceptions: no rows is the best news, and their number follows no pattern.
+# Marts that list exceptions, whose number follows no pattern, or that need more history than a young company has.
 MAY_BE_EMPTY = "may_be_empty"
 
 EARLIEST, LATEST = "1900-01-01", "2199-12-31"
