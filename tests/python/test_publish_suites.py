@@ -84,3 +84,8 @@ def test_losing_more_than_half_the_rows_fails() -> None:
     before = Context(FILLED.filled_extracts, {"rpt_rates": 4})
     assert failed_rules([GOOD, GOOD], before) == {}
     assert "rows_kept" in failed_rules([GOOD], before)
+    assert "rows_kept" in failed_rules([], before)
+
+
+def test_a_mart_that_was_empty_before_has_lost_nothing() -> None:
+    assert failed_rules([], Context(FILLED.filled_extracts, {"rpt_rates": 0})) == {}

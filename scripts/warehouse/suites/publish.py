@@ -20,7 +20,8 @@ ROWS_LOST = 0.5
 
 ROWS_KEPT = "rows_kept"
 
-# Marts that list exceptions, whose number follows no pattern, or that need more history than a young company has.
+# Marts that list what calls for a look or a decision, which may be nothing, or that need more history than a young
+# company has.
 MAY_BE_EMPTY = "may_be_empty"
 
 EARLIEST, LATEST = "1900-01-01", "2199-12-31"
@@ -67,11 +68,12 @@ def rules(mart: Mart) -> list[str]:
 
 
 def _least_rows(mart: Mart, context: Context) -> int:
-    """One where there is input, half of what the last version had; 0 where empty is fine."""
+    """Half of what the last version had, one where there is none and input; 0 where empty is fine."""
     if mart.meta.get(MAY_BE_EMPTY) or not mart.extracts <= context.filled_extracts:
         return 0
-    before = context.published_rows.get(mart.name, 0)
-    return max(1, round(before * (1 - ROWS_LOST)))
+    before = context.published_rows.get(mart.name)
+    # Whoever accepted an empty mart once has lost nothing by the next version.
+    return 0 if before == 0 else max(1, round((before or 0) * (1 - ROWS_LOST)))
 
 
 def conditions(mart: Mart) -> list[tuple[str, str, str]]:
