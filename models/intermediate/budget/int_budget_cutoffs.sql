@@ -1,4 +1,4 @@
--- One row per entity and fiscal period that has ended, with the moment its report was drawn up.
+-- One row per entity and fiscal period that is reported on, with the moment its report was drawn up.
 with
 
 fiscal_periods as (
@@ -21,6 +21,17 @@ reporting_date as (
 
 ),
 
+last_closes as (
+
+    select
+        entity_id,
+        max(period_sequence) as last_closed_sequence
+    from fiscal_periods
+    where is_closed
+    group by entity_id
+
+),
+
 first_knowledge as (
 
     select
@@ -32,7 +43,8 @@ first_knowledge as (
 
 ),
 
-ended_periods as (
+-- Between its end and its close a period still gathers postings. Whoever closes no periods reports on what has ended.
+reported_periods as (
 
     select
         fiscal_periods.entity_id,
@@ -57,7 +69,9 @@ ended_periods as (
         on
             fiscal_periods.entity_id = first_knowledge.entity_id
             and fiscal_periods.fiscal_period = first_knowledge.fiscal_period
+    left join last_closes on fiscal_periods.entity_id = last_closes.entity_id
     inner join reporting_date on fiscal_periods.end_on < reporting_date.reporting_on
+    where coalesce(fiscal_periods.period_sequence <= last_closes.last_closed_sequence, true)
 
 ),
 
@@ -67,7 +81,7 @@ running as (
     select
         *,
         max(report_at) over (partition by entity_id order by period_sequence) as known_until
-    from ended_periods
+    from reported_periods
 
 ),
 
