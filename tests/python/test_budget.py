@@ -22,6 +22,7 @@ from warehouse.compiled import CompiledProject
 from warehouse.home import Home
 
 CAPE_TOWN = DATA / "budget_vs_actual" / "cape_town_operating"
+MONTH = "2026-01-01"
 PERIOD = {"budget_version": "B", "fiscal_year": 2026, "fiscal_period": "2026-P01"}
 
 amounts = st.decimals(min_value=-1_000_000, max_value=1_000_000, places=2)
@@ -66,6 +67,9 @@ def drivers(project: CompiledProject, **rows: list[dict[str, Any]]) -> Drivers:
         "int_budget_variance_lines",
     )
     given = {name: rows.get(name, []) for name in (*inputs, "dim_fiscal_period", "dim_feature")}
+    given["int_fiscal_months"] = [
+        {"month_date": MONTH, "fiscal_year": 2026, "fiscal_period": "2026-P01"}
+    ]
     with project.run(["rpt_variance_drivers"], given) as warehouse:
         found = warehouse.execute(
             "select product_id, item_id, driver, variance_amount from marts.rpt_variance_drivers"
@@ -162,7 +166,7 @@ def test_labour_and_cost_bridges_are_exact(
             item["budget_amount"] = Decimal(0)
     for number, line in enumerate(lines):
         line |= PERIOD | {"product_id": "C", "cost_center_id": "CC", "account_id": f"{number}"}
-        line |= {"account_type": "expense", "version_type": "original"}
+        line |= {"account_type": "expense", "version_type": "original", "month_date": MONTH}
     found = drivers(project, int_labour_variance_items=items, int_budget_variance_lines=lines)
     for product, rows, name in (("L", items, "activity_type"), ("C", lines, "account_id")):
         for row in rows:

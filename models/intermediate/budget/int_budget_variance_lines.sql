@@ -306,32 +306,32 @@ measured as (
 
 ),
 
--- The driver of a flexible budget: revenue of the product, of the company where a line has no product.
+-- The driver of a flexible budget: revenue of the month of the product, of the company where a line has no product.
 revenue_drivers as (
 
     select
         budget_version,
-        fiscal_period,
+        month_date,
         product_id,
         false as is_company,
         sum(budget_amount) as budget_driver_amount,
         sum(actual_at_budget_rate_amount) as actual_driver_amount
     from measured
     where account_type = 'revenue'
-    group by budget_version, fiscal_period, product_id
+    group by budget_version, month_date, product_id
 
     union all
 
     select
         budget_version,
-        fiscal_period,
+        month_date,
         null as product_id,
         true as is_company,
         sum(budget_amount) as budget_driver_amount,
         sum(actual_at_budget_rate_amount) as actual_driver_amount
     from measured
     where account_type = 'revenue'
-    group by budget_version, fiscal_period
+    group by budget_version, month_date
 
 ),
 
@@ -356,7 +356,7 @@ flexed as (
     left join revenue_drivers
         on
             measured.budget_version = revenue_drivers.budget_version
-            and measured.fiscal_period = revenue_drivers.fiscal_period
+            and measured.month_date = revenue_drivers.month_date
             and measured.account_type = 'expense'
             and revenue_drivers.is_company = (measured.product_id is null)
             and (measured.product_id is null or measured.product_id = revenue_drivers.product_id)

@@ -169,7 +169,7 @@ explained as (
         cast(count_if(variances.is_explanation_overdue and variances.explained_at is null) as double) as overdue_explanations,
         cast(count_if(variances.is_action_overdue) as double) as overdue_actions
     from variances
-    inner join fiscal_periods on variances.fiscal_period = fiscal_periods.fiscal_period
+    inner join fiscal_periods on variances.month_date = fiscal_periods.month_date
     where fiscal_periods.is_closed
     group by fiscal_periods.month_date
 

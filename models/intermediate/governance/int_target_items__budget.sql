@@ -98,7 +98,7 @@ judged as (
     from asked
     inner join variances
         on
-            asked.fiscal_period = variances.fiscal_period
+            asked.month_date = variances.month_date
             and asked.item_id = variances.cost_center_id
     left join planned_lines
         on

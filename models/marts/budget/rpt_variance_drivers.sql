@@ -32,7 +32,17 @@ itemised_accounts as (
 
 fiscal_periods as (
 
-    select * from {{ ref('dim_fiscal_period') }}
+    select
+        is_closed,
+        {{ period_month('end_on') }} as month_date
+    from {{ ref('dim_fiscal_period') }}
+
+),
+
+-- Customers and work belong to no entity: their periods are those of the reporting entity.
+fiscal_months as (
+
+    select * from {{ ref('int_fiscal_months') }}
 
 ),
 
@@ -170,18 +180,72 @@ itemised as (
 itemised_versions as (
 
     select distinct
-        budget_version,
-        fiscal_period
+        itemised.budget_version,
+        itemised.fiscal_year,
+        itemised.fiscal_period,
+        fiscal_months.month_date
     from itemised
+    inner join fiscal_months on itemised.fiscal_period = fiscal_months.fiscal_period
+
+),
+
+version_types as (
+
+    select
+        budget_version,
+        max(version_type) as version_type
+    from variance_lines
+    group by budget_version
+
+),
+
+entity_versions as (
+
+    select distinct
+        entity_id,
+        month_date,
+        budget_version,
+        version_type
+    from variance_lines
+    where account_type = 'revenue'
+
+),
+
+-- An entity whose year begins in another month is in a plan of another year there: the one of the same type.
+compared_versions as (
+
+    select
+        itemised_versions.budget_version,
+        itemised_versions.fiscal_year,
+        itemised_versions.fiscal_period,
+        itemised_versions.month_date,
+        entity_versions.entity_id,
+        entity_versions.budget_version as entity_version
+    from itemised_versions
+    inner join version_types on itemised_versions.budget_version = version_types.budget_version
+    inner join entity_versions
+        on
+            itemised_versions.month_date = entity_versions.month_date
+            and (
+                itemised_versions.budget_version = entity_versions.budget_version
+                or version_types.version_type = entity_versions.version_type
+            )
+    qualify
+        row_number() over (
+            partition by itemised_versions.budget_version, itemised_versions.month_date, entity_versions.entity_id
+            order by
+                case when itemised_versions.budget_version = entity_versions.budget_version then 0 else 1 end,
+                entity_versions.budget_version
+        ) = 1
 
 ),
 
 ledger_revenue as (
 
     select
-        variance_lines.budget_version,
-        variance_lines.fiscal_year,
-        variance_lines.fiscal_period,
+        compared_versions.budget_version,
+        compared_versions.fiscal_year,
+        compared_versions.fiscal_period,
         variance_lines.product_id,
         sum(variance_lines.actual_amount) as actual_amount,
         sum(variance_lines.budget_amount) as budget_amount,
@@ -189,10 +253,11 @@ ledger_revenue as (
             case when itemised_accounts.account_id is not null then variance_lines.budget_amount else 0 end
         ) as itemised_budget_amount
     from variance_lines
-    inner join itemised_versions
+    inner join compared_versions
         on
-            variance_lines.budget_version = itemised_versions.budget_version
-            and variance_lines.fiscal_period = itemised_versions.fiscal_period
+            variance_lines.entity_id = compared_versions.entity_id
+            and variance_lines.month_date = compared_versions.month_date
+            and variance_lines.budget_version = compared_versions.entity_version
     left join itemised_accounts on variance_lines.account_id = itemised_accounts.account_id
     where variance_lines.account_type = 'revenue'
     group by all
@@ -288,7 +353,8 @@ cost_drivers as (
         variance_lines.account_id || ' / ' || coalesce(variance_lines.cost_center_id, '') as item_id,
         '{{ driver }}' as driver,
         -1 as polarity,
-        {{ amount }} as variance_amount
+        {{ amount }} as variance_amount,
+        variance_lines.month_date
     from variance_lines
     where
         variance_lines.account_type = 'expense'
@@ -297,7 +363,7 @@ cost_drivers as (
     {% endfor %}
 ),
 
-drivers as (
+company_drivers as (
 
     select * from revenue_drivers
 
@@ -309,20 +375,30 @@ drivers as (
 
     select * from labour_drivers
 
+),
+
+drivers as (
+
+    select
+        company_drivers.*,
+        fiscal_months.month_date
+    from company_drivers
+    inner join fiscal_months on company_drivers.fiscal_period = fiscal_months.fiscal_period
+
     union all
 
     select * from cost_drivers
 
 ),
 
--- A period of several entities is final once the last of them has closed it.
-closed_periods as (
+-- A month of several entities is final once the last of them has closed it.
+closed_months as (
 
     select
-        fiscal_period,
+        month_date,
         bool_and(is_closed) as is_closed
     from fiscal_periods
-    group by fiscal_period
+    group by month_date
 
 ),
 
@@ -336,11 +412,12 @@ final as (
         drivers.item_id,
         drivers.driver,
         drivers.fiscal_year,
+        drivers.month_date,
         cast(drivers.variance_amount as decimal(18, 2)) as variance_amount,
         cast(drivers.variance_amount * drivers.polarity as decimal(18, 2)) as variance_favourable_amount,
-        coalesce(closed_periods.is_closed, false) as is_closed
+        coalesce(closed_months.is_closed, false) as is_closed
     from drivers
-    left join closed_periods on drivers.fiscal_period = closed_periods.fiscal_period
+    left join closed_months on drivers.month_date = closed_months.month_date
     where drivers.variance_amount <> 0
 
 )

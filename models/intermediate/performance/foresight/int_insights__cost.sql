@@ -14,13 +14,14 @@ variances as (
 periods as (
 
     select
+        entity_id,
         fiscal_period,
         {{ period_month('end_on') }} as month_date,
         year_start_on,
         end_on,
-        is_closed
+        is_closed,
+        is_reporting_entity
     from {{ ref('dim_fiscal_period') }}
-    where is_reporting_entity
 
 ),
 
@@ -119,32 +120,36 @@ last_closed as (
 
     select max(month_date) as month_date
     from periods
-    where is_closed
+    where
+        is_closed
+        and is_reporting_entity
 
 ),
 
 center_variances as (
 
     select
+        variances.entity_id,
         variances.cost_center_id,
         variances.fiscal_period,
         variances.account_id,
         sum(variances.actual_ytd_amount) as actual_amount,
         sum(variances.budget_ytd_amount) as budget_amount
     from variances
-    group by variances.cost_center_id, variances.fiscal_period, variances.account_id
+    group by variances.entity_id, variances.cost_center_id, variances.fiscal_period, variances.account_id
 
 ),
 
 center_totals as (
 
     select
+        entity_id,
         cost_center_id,
         fiscal_period,
         sum(actual_amount) as actual_amount,
         sum(budget_amount) as budget_amount
     from center_variances
-    group by cost_center_id, fiscal_period
+    group by entity_id, cost_center_id, fiscal_period
 
 ),
 
@@ -185,7 +190,10 @@ cost_variances as (
         on
             center_totals.cost_center_id = center_variances.cost_center_id
             and center_totals.fiscal_period = center_variances.fiscal_period
-    inner join periods on center_totals.fiscal_period = periods.fiscal_period
+    inner join periods
+        on
+            center_totals.entity_id = periods.entity_id
+            and center_totals.fiscal_period = periods.fiscal_period
     left join cost_centers on center_totals.cost_center_id = cost_centers.cost_center_id
     left join accounts on center_variances.account_id = accounts.account_id
 
@@ -224,7 +232,9 @@ quarters as (
         cast({{ dbt.dateadd('month', '-offsets.months_back', 'periods.month_date') }} as date) as cost_month
     from periods
     cross join (values (0), (1), (2), (12), (13), (14)) as offsets (months_back)
-    where periods.is_closed
+    where
+        periods.is_closed
+        and periods.is_reporting_entity
 
 ),
 

@@ -17,18 +17,24 @@ variance_drivers as (
 
 ),
 
-budgets as (
+original_budgets as (
 
     select
         budget_version,
-        fiscal_period,
         product_id,
-        sum(budget_ytd_amount) as budget_amount
+        month_date,
+        budget_amount
     from {{ ref('rpt_budget_variance') }}
     where
         account_type = 'revenue'
         and version_type = 'original'
-    group by budget_version, fiscal_period, product_id
+
+),
+
+original_versions as (
+
+    select distinct budget_version
+    from original_budgets
 
 ),
 
@@ -102,6 +108,23 @@ rules as (
 
 ),
 
+-- Fiscal years of entities may begin in different months: up to a month everything counts, whatever its period is called.
+budgets as (
+
+    select
+        original_budgets.product_id,
+        later.fiscal_period,
+        sum(original_budgets.budget_amount) as budget_amount
+    from original_budgets
+    inner join periods as earlier on original_budgets.month_date = earlier.month_date
+    inner join periods as later
+        on
+            earlier.fiscal_year = later.fiscal_year
+            and earlier.period_number <= later.period_number
+    group by original_budgets.product_id, later.fiscal_period
+
+),
+
 variance_sums as (
 
     select
@@ -114,6 +137,7 @@ variance_sums as (
         variance_drivers.driver,
         sum(variance_drivers.variance_amount) as driver_amount
     from variance_drivers
+    inner join original_versions on variance_drivers.budget_version = original_versions.budget_version
     inner join periods as earlier on variance_drivers.fiscal_period = earlier.fiscal_period
     inner join periods as later
         on
@@ -182,8 +206,7 @@ revenue_variances as (
             and variance_sums.fiscal_period = variance_totals.fiscal_period
     inner join budgets
         on
-            variance_sums.budget_version = budgets.budget_version
-            and variance_sums.product_id = budgets.product_id
+            variance_sums.product_id = budgets.product_id
             and variance_sums.fiscal_period = budgets.fiscal_period
     inner join products on variance_sums.product_id = products.product_id
 

@@ -94,11 +94,10 @@ def variance_drivers() -> Figure:
         "the length of the months, budget difference what the ledger plans otherwise than the units, unitemised revenue "
         "without planned units. Labour is left out here, because it looks at part of the cost again.",
         select="""
-            select product_id, coalesce(product, product_id) as product, month, bridge,
+            select product_id, coalesce(product, product_id) as product, month_date as month, bridge,
                 upper(bridge[1]) || bridge[2:] || ': ' || replace(driver, '_', ' ') as driver, sum(variance_favourable_amount) as variance_favourable_amount
             from rpt_variance_drivers
             join report_budgets using (fiscal_year, budget_version)
-            join report_periods using (fiscal_period)
             left join report_products using (product_id)
             where rpt_variance_drivers.is_closed and bridge in ('revenue', 'cost')
             group by all
