@@ -31,6 +31,17 @@ periods as (
 
 ),
 
+-- Hours, cost and benefits of a month come in until it is closed: before, less of them would look like change.
+closed_months as (
+
+    select coalesce(max({{ period_month('end_on') }}), cast('9999-01-01' as date)) as last_month
+    from {{ ref('dim_fiscal_period') }}
+    where
+        is_reporting_entity
+        and is_closed
+
+),
+
 products as (
 
     select
@@ -128,11 +139,12 @@ unit_economics as (
 utilisation as (
 
     select
-        period_month as month_date,
-        used_hours,
-        practical_hours
-    from {{ ref('rpt_resource_utilisation') }}
-    where used_hours is not null
+        utilisations.period_month as month_date,
+        utilisations.used_hours,
+        utilisations.practical_hours
+    from {{ ref('rpt_resource_utilisation') }} as utilisations
+    inner join closed_months on utilisations.period_month <= closed_months.last_month
+    where utilisations.used_hours is not null
 
 ),
 
@@ -186,13 +198,14 @@ cloud_efficiency as (
 cash_flows as (
 
     select
-        initiative_id,
-        month_date,
-        case when version_role = 'realised' then build_cost_amount else 0 end as build_cost_amount,
-        case when version_role = 'realised' then benefit_amount else 0 end as realised_benefit_amount,
-        case when version_role = 'baseline' then benefit_amount else 0 end as planned_benefit_amount
-    from {{ ref('fct_initiative_cash_flows') }}
-    where version_role in ('realised', 'baseline')
+        flows.initiative_id,
+        flows.month_date,
+        case when flows.version_role = 'realised' then flows.build_cost_amount else 0 end as build_cost_amount,
+        case when flows.version_role = 'realised' then flows.benefit_amount else 0 end as realised_benefit_amount,
+        case when flows.version_role = 'baseline' then flows.benefit_amount else 0 end as planned_benefit_amount
+    from {{ ref('fct_initiative_cash_flows') }} as flows
+    inner join closed_months on flows.month_date <= closed_months.last_month
+    where flows.version_role in ('realised', 'baseline')
 
 ),
 
@@ -200,13 +213,14 @@ cash_flows as (
 earned_values as (
 
     select
-        initiative_id,
-        month_date,
-        planned_value_amount,
-        earned_value_amount,
-        actual_cost_amount
-    from {{ ref('rpt_earned_value') }}
-    where is_baseline
+        progress.initiative_id,
+        progress.month_date,
+        progress.planned_value_amount,
+        progress.earned_value_amount,
+        progress.actual_cost_amount
+    from {{ ref('rpt_earned_value') }} as progress
+    inner join closed_months on progress.month_date <= closed_months.last_month
+    where progress.is_baseline
 
 ),
 
