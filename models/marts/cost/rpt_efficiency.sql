@@ -341,7 +341,7 @@ metrics as (
         cast(worked.hours as double) as numerator,
         cast(standards.output_units as double) as denominator
     from standards
-    inner join worked
+    left join worked
         on
             standards.product_id = worked.product_id
             and standards.activity_type = worked.activity_type
@@ -359,7 +359,7 @@ metrics as (
         cast(worked.labour_amount as double) as numerator,
         cast(standards.output_units as double) as denominator
     from standards
-    inner join worked
+    left join worked
         on
             standards.product_id = worked.product_id
             and standards.activity_type = worked.activity_type
@@ -394,6 +394,7 @@ final as (
         metrics.denominator,
         case when metrics.denominator > 0 then metrics.numerator / metrics.denominator end as metric_value,
         case
+            when metrics.numerator is null and metrics.activity_type is not null then 'no_work'
             when metrics.numerator is null then 'no_cost'
             when not coalesce(metrics.denominator > 0, false) then 'no_output'
         end as metric_value_reason
