@@ -460,9 +460,13 @@ def _inputs(ledger: Ledger) -> list[dict[str, Any]]:
 
 
 def _as_of(home: Home) -> str | None:
-    """The day the data speaks for."""
+    """The day the data speaks for: that of the ledger, else that of revenue."""
     with duckdb.connect(home.database, read_only=True) as connection:
-        day = scalar(connection, "select max(reporting_on) from intermediate.int_reporting_date")
+        day = scalar(
+            connection,
+            "select coalesce(max(reporting_on), max(cutoff_on)) "
+            "from intermediate.int_reporting_date, intermediate.int_revenue_cutoff",
+        )
     return None if day is None else str(day)
 
 

@@ -49,6 +49,11 @@ def test_extracts_that_are_not_there_leave_their_marts_empty(small: Home) -> Non
     assert rows["dim_product"] == rows["dim_initiative"] == rows["fct_revenue"] == 0
 
 
+def test_without_a_ledger_revenue_says_what_day_it_is(small: Home) -> None:
+    page = (current(small).path / "index.html").read_text(encoding="utf-8")
+    assert "Data as of 2026-02-01." in page
+
+
 def test_a_version_holds_every_mart_once_and_every_page(small: Home) -> None:
     version = current(small)
     with duckdb.connect(version.path / "marts.duckdb", read_only=True) as connection:
