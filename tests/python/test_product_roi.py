@@ -2,6 +2,7 @@
 
 import datetime as dt
 import math
+import re
 
 import pytest
 
@@ -117,3 +118,29 @@ def test_a_life_is_measured_only_where_the_data_hold_what_built_the_product(
         *["history_incomplete"] * 3,
         *["no_flows"] * 4,
     )
+
+
+@pytest.mark.parametrize("figure", ["direct_cost_amount", "allocated_cost_amount"])
+def test_a_trail_finds_the_period_of_a_month_in_weeks_of_4_4_5(
+    project: CompiledProject, figure: str
+) -> None:
+    """2026-P03 ends on 4 April, and is March."""
+    calendar = {
+        "entity_id": "US01",
+        "is_reporting": True,
+        "pattern": "4-4-5",
+        "start_month": 1,
+        "year_end_weekday": "saturday",
+        "anchor_rule": "nearest",
+        "week53_period": 12,
+        "label_rule": "start",
+        "first_fiscal_year": 2026,
+        "last_fiscal_year": 2026,
+    }
+    model = project.manifest["nodes"]["model.product_finance.rpt_product_roi"]
+    where = model["config"]["meta"]["trail"][figure]["parts"][0]["where"]
+    [query] = re.findall(r"\((select .*)\)$", where)
+    with project.run(["dim_fiscal_period"], {"fiscal_calendars": [calendar]}) as warehouse:
+        for month in range(1, 13):
+            found = warehouse.execute(query.replace("$month_date", f"date '2026-{month:02}-01'"))
+            assert found.fetchall() == [(f"2026-P{month:02}",)]
