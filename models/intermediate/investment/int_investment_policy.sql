@@ -54,14 +54,35 @@ dated as (
 
 ),
 
--- Months are closed to the eye of an investor only when they are over.
-bounded as (
+ended as (
 
     select
         reporting_on,
         cast(date_trunc('month', reporting_on) as date) as reporting_month,
-        cast({{ dbt.dateadd('month', -1, "date_trunc('month', " ~ dbt.dateadd('day', 1, 'reporting_on') ~ ")") }} as date) as cutoff_month
+        cast({{ dbt.dateadd('month', -1, "date_trunc('month', " ~ dbt.dateadd('day', 1, 'reporting_on') ~ ")") }} as date) as ended_month
     from dated
+
+),
+
+closed as (
+
+    select max({{ period_month('end_on') }}) as closed_month
+    from {{ ref('dim_fiscal_period') }}
+    where
+        is_reporting_entity
+        and is_closed
+
+),
+
+-- What a month really cost is known when it is over and, where months are closed, closed: until then its cost comes in.
+bounded as (
+
+    select
+        ended.reporting_on,
+        ended.reporting_month,
+        least(ended.ended_month, coalesce(closed.closed_month, ended.ended_month)) as cutoff_month
+    from ended
+    cross join closed
 
 ),
 
