@@ -24,7 +24,8 @@ final as (
         gl_entries.account_id,
         gl_entries.product_id,
         sum(gl_entries.reporting_natural_amount) as actual_amount,
-        sum({{ convert_amount('gl_entries.natural_amount', 'budget_rates.budget_rate') }}) as budget_rate_amount
+        sum({{ convert_amount('gl_entries.natural_amount', 'budget_rates.budget_rate') }}) as budget_rate_amount,
+        count(gl_entries.reporting_natural_amount) < count(*) as is_rate_missing
     from gl_entries
     left join budget_rates
         on

@@ -57,7 +57,8 @@ budgets as (
         account_id,
         product_id,
         max(known_at) as version_known_at,
-        sum(reporting_budget_amount) as budget_amount
+        sum(reporting_budget_amount) as budget_amount,
+        count(reporting_budget_amount) < count(*) as is_rate_missing
     from budget_lines
     where
         polarity <> 0
@@ -214,7 +215,8 @@ reported_actuals as (
         account_id,
         product_id,
         sum(actual_amount) as actual_amount,
-        sum(budget_rate_amount) as budget_rate_amount
+        sum(budget_rate_amount) as budget_rate_amount,
+        bool_or(is_rate_missing) as is_rate_missing
     from actuals
     group by all
 
@@ -251,6 +253,7 @@ measured as (
         lines.*,
         coalesce(budgets.budget_amount, 0) as budget_amount,
         coalesce(reported.actual_amount, case when lines.has_begun then 0 end) as actual_amount,
+        coalesce(budgets.is_rate_missing, false) or coalesce(reported.is_rate_missing, false) as is_rate_missing,
         coalesce(reported.budget_rate_amount, case when lines.has_begun then 0 end) as actual_at_budget_rate_amount,
         -- Nothing was spent is one thing, nothing was kept another.
         case
@@ -399,6 +402,7 @@ final as (
         cast(prior_year_amount as decimal(18, 2)) as prior_year_amount,
         cast(prior_year_comparable_amount as decimal(18, 2)) as prior_year_comparable_amount,
         cast(committed_amount as decimal(18, 2)) as committed_amount,
+        is_rate_missing,
         is_closed,
         has_begun,
         closed_at,

@@ -169,10 +169,12 @@ final as (
         cast(variance_amount as decimal(18, 2)) as variance_amount,
         cast(variance_amount * polarity as decimal(18, 2)) as variance_favourable_amount,
         case
-            when budget_amount > 0 then cast(variance_amount as double) / cast(budget_amount as double)
+            when budget_amount > 0 and not coalesce(is_rate_missing, false)
+                then cast(variance_amount as double) / cast(budget_amount as double)
         end as variance_rate,
         case
             when variance_amount is null then 'period_not_begun'
+            when is_rate_missing then 'missing_rate'
             when budget_amount = 0 then 'no_budget'
             when budget_amount < 0 then 'negative_budget'
         end as variance_rate_reason,
