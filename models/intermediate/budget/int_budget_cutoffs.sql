@@ -21,6 +21,13 @@ reporting_date as (
 
 ),
 
+policies as (
+
+    select unclosed_report_days
+    from {{ ref('forecast_policies') }}
+
+),
+
 last_closes as (
 
     select
@@ -43,35 +50,55 @@ first_knowledge as (
 
 ),
 
--- Between its end and its close a period still gathers postings. Whoever closes no periods reports on what has ended.
-reported_periods as (
+ended_periods as (
 
     select
-        fiscal_periods.entity_id,
-        fiscal_periods.fiscal_period,
-        fiscal_periods.fiscal_year,
-        fiscal_periods.period_number,
-        fiscal_periods.period_sequence,
-        fiscal_periods.start_on,
-        fiscal_periods.end_on,
-        fiscal_periods.year_start_on,
-        fiscal_periods.year_end_on,
-        fiscal_periods.is_closed,
-        fiscal_periods.closed_at,
-        coalesce(first_knowledge.first_known_at > fiscal_periods.closed_at, false) as is_taken_over,
-        greatest(
-            coalesce(fiscal_periods.closed_at, cast(fiscal_periods.end_on + interval '1' day as timestamp)),
-            -- History taken over later was as complete when it came as it ever was at the close.
-            coalesce(first_knowledge.first_known_at, cast(fiscal_periods.end_on as timestamp))
-        ) as report_at
+        fiscal_periods.*,
+        cast(fiscal_periods.end_on + interval '1' day as timestamp) as ended_at,
+        cast(fiscal_periods.end_on + policies.unclosed_report_days * interval '1' day as timestamp) as assumed_at,
+        reporting_date.reporting_on
     from fiscal_periods
+    cross join policies
+    inner join reporting_date on fiscal_periods.end_on < reporting_date.reporting_on
+
+),
+
+-- History taken over later was as complete when it came as it ever was at the close.
+known_periods as (
+
+    select
+        ended_periods.*,
+        last_closes.last_closed_sequence,
+        coalesce(first_knowledge.first_known_at > ended_periods.closed_at, false) as is_taken_over,
+        coalesce(first_knowledge.first_known_at >= ended_periods.ended_at, false) as came_as_a_whole,
+        greatest(
+            coalesce(
+                ended_periods.closed_at,
+                case when first_knowledge.first_known_at >= ended_periods.ended_at then first_knowledge.first_known_at end,
+                ended_periods.assumed_at
+            ),
+            coalesce(first_knowledge.first_known_at, cast(ended_periods.end_on as timestamp))
+        ) as report_at
+    from ended_periods
     left join first_knowledge
         on
-            fiscal_periods.entity_id = first_knowledge.entity_id
-            and fiscal_periods.fiscal_period = first_knowledge.fiscal_period
-    left join last_closes on fiscal_periods.entity_id = last_closes.entity_id
-    inner join reporting_date on fiscal_periods.end_on < reporting_date.reporting_on
-    where coalesce(fiscal_periods.period_sequence <= last_closes.last_closed_sequence, true)
+            ended_periods.entity_id = first_knowledge.entity_id
+            and ended_periods.fiscal_period = first_knowledge.fiscal_period
+    left join last_closes on ended_periods.entity_id = last_closes.entity_id
+
+),
+
+-- Between its end and its close a period still gathers postings. Where none is closed they are taken to be in some days
+-- after its end, or when they came, if they came as a whole after it.
+reported_periods as (
+
+    select *
+    from known_periods
+    where
+        coalesce(
+            period_sequence <= last_closed_sequence,
+            came_as_a_whole or cast(assumed_at as date) <= reporting_on
+        )
 
 ),
 
