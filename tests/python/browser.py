@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page, sync_playwright
 
-AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 
 
@@ -92,7 +92,7 @@ class Opened:
 
     def barriers(self) -> list[str]:
         """Violations of WCAG 2.1 AA that axe-core finds."""
-        self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        self.page.evaluate(AXE_SCRIPT)
         found: Sequence[dict[str, Any]] = self.page.evaluate(
             """async (rules) => {
               const found = await axe.run(document, {
