@@ -71,5 +71,7 @@ fi
 
 # A virtual environment active in the calling shell is another project's.
 unset VIRTUAL_ENV
+# Where compiled Python is not kept, each process compiles dbt and Great Expectations anew, for seconds.
+unset PYTHONDONTWRITEBYTECODE
 
 uv sync --frozen --quiet --inexact
