@@ -74,6 +74,7 @@ class CompiledProject:
 
         write_empty_extracts(home)
         arguments = ["--quiet", "compile", "--project-dir", str(PROJECT)]
+        arguments += ["--select", "resource_type:model", "resource_type:analysis"]
         arguments += ["--profiles-dir", str(PROJECT / "profiles")]
         arguments += ["--target-path", str(home / "target"), "--log-path", str(home / "logs")]
         arguments += ["--vars", json.dumps(dict(variables or {}))]

@@ -36,14 +36,24 @@ def once(tmp_path_factory: pytest.TempPathFactory, name: str) -> Iterator[tuple[
         done.touch()
 
 
+def compiled(factory: pytest.TempPathFactory, name: str, **variables: str) -> CompiledProject:
+    with once(factory, name) as (folder, is_new):
+        if is_new:
+            return CompiledProject.compile(folder, variables)
+        manifest = json.loads((folder / "target" / "manifest.json").read_text(encoding="utf-8"))
+        return CompiledProject(manifest, folder)
+
+
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> CompiledProject:
     """The compiled project; compiled once, since that takes seconds."""
-    with once(tmp_path_factory, "compiled") as (folder, is_new):
-        if is_new:
-            return CompiledProject.compile(folder)
-        manifest = json.loads((folder / "target" / "manifest.json").read_text(encoding="utf-8"))
-        return CompiledProject(manifest, folder)
+    return compiled(tmp_path_factory, "compiled")
+
+
+@pytest.fixture(scope="session")
+def in_march(tmp_path_factory: pytest.TempPathFactory) -> CompiledProject:
+    """The project told to look from the end of March."""
+    return compiled(tmp_path_factory, "in_march", as_of="2026-03-31")
 
 
 @pytest.fixture(scope="session")

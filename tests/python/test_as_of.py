@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from warehouse import ingest, store
+from warehouse import ingest
 from warehouse.compiled import CompiledProject, write_empty_extracts
 from warehouse.home import PROJECT, Home
 
@@ -39,25 +39,22 @@ def built(project: CompiledProject, home: Path) -> duckdb.DuckDBPyConnection:
 
 
 @pytest.fixture
-def present(tmp_path: Path) -> CompiledProject:
-    """The project over all that was ever delivered, told to look from the day in the past."""
-    landing = tmp_path / "landing" / "revenue"
+def present(empty_home: Home) -> Path:
+    """A home of all that was ever delivered."""
+    landing = empty_home.landing / "revenue"
     landing.mkdir(parents=True)
     for name in EXTRACTS:
         shutil.copy(PROJECT / "sample" / "revenue" / f"{name}.csv", landing)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(store, "_sync", lambda _: None)
-        patch.setenv("WAREHOUSE_HOME", str(tmp_path))
-        ingest.ingest(Home(tmp_path), tmp_path / "landing")
-        return CompiledProject.compile(tmp_path, {"as_of": AS_OF})
+    ingest.ingest(empty_home, empty_home.landing)
+    return empty_home.root
 
 
 @pytest.fixture
-def past(present: CompiledProject, tmp_path: Path) -> Path:
+def past(present: Path, tmp_path: Path) -> Path:
     """A home of what had been delivered by that day."""
     home = tmp_path / "past"
     write_empty_extracts(home)
-    source, target = present.home / "raw" / "revenue", home / "raw" / "revenue"
+    source, target = present / "raw" / "revenue", home / "raw" / "revenue"
     for path in source.rglob("*.parquet"):
         duckdb.execute(
             f"copy (from '{path}' where _known_at < date '{AS_OF}' + 1) "
@@ -67,18 +64,18 @@ def past(present: CompiledProject, tmp_path: Path) -> Path:
 
 
 def test_the_past_is_rebuilt_as_it_was_known(
-    project: CompiledProject, present: CompiledProject, past: Path
+    project: CompiledProject, in_march: CompiledProject, present: Path, past: Path
 ) -> None:
     def rows(connection: duckdb.DuckDBPyConnection, mart: str) -> list[tuple[Any, ...]]:
         return connection.execute(f"from marts.{mart} order by all").fetchall()
 
-    rebuilt, known_then = built(present, present.home), built(project, past)
+    rebuilt, known_then = built(in_march, present), built(project, past)
     for mart in MARTS:
         found = rows(rebuilt, mart)
         assert found, mart
         assert found == rows(known_then, mart), mart
     # Files loaded later than that day are accounted for too: what they hold was known, or is not known yet.
-    totals = present.run(["rpt_control_totals"], from_raw=present.home)
+    totals = in_march.run(["rpt_control_totals"], from_raw=present)
     complete = totals.execute(
         "select count(*) > 0, count_if(not is_complete) from marts.rpt_control_totals"
     )

@@ -22,15 +22,6 @@ def home(empty_home: Home) -> Home:
     return empty_home
 
 
-@pytest.fixture(scope="module")
-def in_march(tmp_path_factory: pytest.TempPathFactory) -> CompiledProject:
-    """The project told to look from the end of March."""
-    home = tmp_path_factory.mktemp("in_march")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("WAREHOUSE_HOME", str(home))
-        return CompiledProject.compile(home, {"as_of": "2026-03-31"})
-
-
 def rows_of(
     project: CompiledProject, home: Home, clause: str, columns: str
 ) -> list[tuple[Any, ...]]:
