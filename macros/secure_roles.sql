@@ -12,20 +12,28 @@
     {%- do return(statements) -%}
 {%- endmacro %}
 
-{#- The statements, in order. Policies and scopes are those of the seeds as they stand in the target. -#}
+{#- The statements, in order. Policies and scopes are those of rpt_access_policy and role_scopes as they stand in the target. -#}
 {% macro secure_role_statements() -%}
-    {%- set policies = run_query('select role_id, mart_pattern, row_scope, personal_data from ' ~ ref('role_policies')) -%}
+    {%- set roles = run_query('select distinct role_id from ' ~ ref('rpt_access_policy') ~ ' order by role_id') -%}
+    {%- set decided = run_query(
+        'select role_id, mart_name, row_scope, personal_data, minimum_group_size from ' ~ ref('rpt_access_policy')
+        ~ ' where is_published'
+    ) -%}
+    {%- set policies = {} -%}
+    {%- for row in decided.rows -%}
+        {%- do policies.update({(row['role_id'], row['mart_name']): row}) -%}
+    {%- endfor -%}
     {%- set scopes = run_query('select role_id, scope_column, scope_value from ' ~ ref('role_scopes')) -%}
     {%- set statements = [
         'create schema if not exists role_secrets',
         'create table if not exists role_secrets.pseudonym_keys (pseudonym_key ' ~ dbt.type_string() ~ ')',
     ] -%}
-    {%- for role in policies.columns['role_id'].values() | unique | sort -%}
+    {%- for role in roles.columns['role_id'].values() -%}
         {%- do statements.append('create schema if not exists ' ~ secure_schema(role)) -%}
         {%- for mart in graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') | sort(attribute='name')
             if mart.fqn[1] == 'marts' -%}
             {%- set view = secure_schema(role) ~ '.' ~ mart.name -%}
-            {%- set selection = secure_selection(mart, policy_of(role, mart.name, policies), scopes) -%}
+            {%- set selection = secure_selection(mart, policies.get((role, mart.name)), scopes) -%}
             {%- if selection -%}
                 {%- do statements.append('create or replace view ' ~ view ~ ' as ' ~ selection) -%}
                 {%- do statements.append('grant select on ' ~ view ~ ' to `' ~ role ~ '`') -%}
@@ -41,21 +49,6 @@
 
 {% macro secure_schema(role) -%}
     {%- do return('role_' ~ role) -%}
-{%- endmacro %}
-
-{#- The policy in force: the one whose pattern says most, as when role files are written; none where nothing is allowed. -#}
-{% macro policy_of(role, mart_name, policies) -%}
-    {%- set found = namespace(policy=none, length=-1) -%}
-    {%- for row in policies.rows if row['role_id'] == role -%}
-        {%- set pattern = row['mart_pattern'] -%}
-        {%- set matches = mart_name == pattern or (pattern.endswith('*') and mart_name.startswith(pattern[:-1])) -%}
-        {%- set weight = 1000 if mart_name == pattern else pattern | length -%}
-        {%- if matches and weight > found.length -%}
-            {%- set found.policy = row -%}
-            {%- set found.length = weight -%}
-        {%- endif -%}
-    {%- endfor -%}
-    {%- do return(found.policy if found.policy and found.policy['row_scope'] != 'none' else none) -%}
 {%- endmacro %}
 
 {#- The query of what a role may see of a mart; none if that is nothing. -#}
@@ -84,9 +77,8 @@
         {%- endfor -%}
         {%- do conditions.append(scope_column ~ ' in (' ~ own | join(', ') ~ ')' if own else 'false') -%}
     {%- endif -%}
-    {%- set group_size = mart.config.get('meta', {}).get('group_size') -%}
-    {%- if policy['personal_data'] == 'drop' and group_size -%}
-        {%- do conditions.append(group_size ~ ' >= ' ~ var('minimum_group_size')) -%}
+    {%- if policy['minimum_group_size'] is not none -%}
+        {%- do conditions.append(mart.config.meta['group_size'] ~ ' >= ' ~ policy['minimum_group_size']) -%}
     {%- endif -%}
     {%- if not columns -%}{%- do return(none) -%}{%- endif -%}
     {%- set where = ' where ' ~ conditions | join(' and ') if conditions else '' -%}

@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-import yaml
 
 from warehouse.catalog import Mart
 from warehouse.errors import UsageError
-from warehouse.home import PROJECT
 from warehouse.publish import Base, write_database
 from warehouse.sql import identifier, literal, parquet_rows
 
@@ -28,60 +26,43 @@ ROLE = re.compile("[a-z][a-z0-9_]*")
 
 @dataclass(frozen=True)
 class Policy:
-    """What one role may see of the marts whose names match a pattern."""
+    """What one role may see of one mart."""
 
     role: str
-    pattern: str
     row_scope: str
     personal_data: str
+    # Figures about fewer units than this speak of single people or customers; None where they do not.
+    minimum_group: int | None
 
 
 @dataclass(frozen=True)
 class Policies:
-    """All policies, and what is a role's own."""
+    """What each role may see, and what is its own."""
 
-    policies: Sequence[Policy]
+    # By role and mart; what is not there is not to be seen.
+    policies: Mapping[tuple[str, str], Policy]
     # Own values by role and column.
     scopes: Mapping[tuple[str, str], Sequence[str]]
-    # Figures about fewer units than this speak of single people or customers.
-    minimum_group: int
-
-    @property
-    def roles(self) -> list[str]:
-        """Every role, by name."""
-        return sorted({policy.role for policy in self.policies})
-
-    def of(self, role: str, mart: Mart) -> Policy | None:
-        """The policy in force: the one whose pattern says most; None where nothing is allowed."""
-        matching = [
-            policy
-            for policy in self.policies
-            if policy.role == role and _matches(policy.pattern, mart.name)
-        ]
-        if not matching:
-            return None
-        policy = max(matching, key=lambda one: (one.pattern == mart.name, len(one.pattern)))
-        return None if policy.row_scope == "none" else policy
-
-
-def _matches(pattern: str, name: str) -> bool:
-    """A pattern is a name, or the beginning of names and a star."""
-    return name == pattern or (pattern.endswith("*") and name.startswith(pattern[:-1]))
+    roles: Sequence[str]
 
 
 def read_policies(connection: duckdb.DuckDBPyConnection) -> Policies:
-    """The policies as the seeds of the working database state them."""
-    policies = connection.execute(
-        "select role_id, mart_pattern, row_scope, personal_data from reference.role_policies"
+    """The policies as the mart rpt_access_policy of the working database decides them."""
+    decided = connection.execute(
+        """
+        select mart_name, role_id, row_scope, personal_data, minimum_group_size
+        from marts.rpt_access_policy where is_published"""
     ).fetchall()
     scopes: dict[tuple[str, str], list[str]] = {}
     for role, column, value in connection.execute(
         "select role_id, scope_column, scope_value from reference.role_scopes order by all"
     ).fetchall():
         scopes.setdefault((role, column), []).append(value)
-    settings = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))
-    minimum_group = int(settings["vars"]["minimum_group_size"])
-    return Policies([Policy(*row) for row in policies], scopes, minimum_group)
+    every = connection.execute(
+        "select distinct role_id from marts.rpt_access_policy order by role_id"
+    ).fetchall()
+    policies = {(role, mart): Policy(role, *rest) for mart, role, *rest in decided}
+    return Policies(policies, scopes, [role for (role,) in every])
 
 
 def selection(mart: Mart, policy: Policy, policies: Policies, key: str, rows: str) -> str | None:
@@ -103,8 +84,8 @@ def selection(mart: Mart, policy: Policy, policies: Policies, key: str, rows: st
         conditions.append(
             f"{identifier(scope_column)} in ({', '.join(map(literal, own))})" if own else "false"
         )
-    if policy.personal_data == "drop" and (group_size := mart.meta.get("group_size")):
-        conditions.append(f"{identifier(group_size)} >= {policies.minimum_group}")
+    if policy.minimum_group is not None:
+        conditions.append(f"{identifier(mart.meta['group_size'])} >= {policy.minimum_group}")
     where = f" where {' and '.join(conditions)}" if conditions else ""
     # Rows of all columns are in order already.
     is_ordered = columns == [identifier(column.name) for column in mart.columns]
@@ -141,7 +122,7 @@ def publish(
             (folder / "roles" / role).mkdir(parents=True)
             rows[role] = {}
             for mart in marts:
-                policy = policies.of(role, mart)
+                policy = policies.policies.get((role, mart.name))
                 mart_file = folder / "marts" / f"{mart.name}.parquet"
                 mart_rows = parquet_rows(mart_file)
                 query = policy and selection(mart, policy, policies, key, mart_rows)

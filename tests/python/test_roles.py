@@ -53,11 +53,12 @@ MARTS = [
 KEY = "k" * 64
 
 ROLES = st.sampled_from(["analyst", "manager"])
+# What rpt_access_policy says of a role and a mart it may see.
 POLICY_ROWS = st.lists(
     st.tuples(
         ROLES,
-        st.sampled_from(["*", "fct_*", "rpt_*", "fct_pay", "rpt_product", "rpt_company"]),
-        st.sampled_from(["all", "own_products", "own_cost_centers", "none"]),
+        st.sampled_from(sorted(COLUMNS)),
+        st.sampled_from(["all", "own_products", "own_cost_centers"]),
         st.sampled_from(["keep", "mask", "drop"]),
     ),
     min_size=1,
@@ -86,10 +87,25 @@ def write_working_database(
             connection.execute(f"create table marts.{mart.name} ({columns})")
             connection.execute(f"insert into marts.{mart.name} values {ROWS[mart.name]}")
         connection.execute(
-            "create table reference.role_policies "
-            "(role_id varchar, mart_pattern varchar, row_scope varchar, personal_data varchar)"
+            "create table marts.rpt_access_policy (role_id varchar, mart_name varchar, row_scope varchar, "
+            "personal_data varchar, is_published boolean, minimum_group_size integer)"
         )
-        connection.executemany("insert into reference.role_policies values (?, ?, ?, ?)", policies)
+        rows = [
+            (*row, True, 5 if row[1] == "rpt_product" and row[3] == "drop" else None)
+            for row in policies
+        ]
+        connection.executemany(
+            "insert into marts.rpt_access_policy values (?, ?, ?, ?, ?, ?)", rows
+        )
+        # What is withheld is said, too; its scope must not count.
+        connection.execute(
+            """
+            insert into marts.rpt_access_policy
+            select role_id, mart_name, 'all', 'keep', false, null
+            from (select distinct role_id from marts.rpt_access_policy)
+            cross join (values ('fct_pay'), ('rpt_product'), ('rpt_company')) as every (mart_name)
+            anti join marts.rpt_access_policy using (role_id, mart_name)"""
+        )
         connection.execute(
             "create table reference.role_scopes "
             "(role_id varchar, scope_column varchar, scope_value varchar)"
@@ -142,11 +158,7 @@ def check_rows(
     scope_rows: list[tuple[str, str, str]],
 ) -> None:
     """Written from the policy's words, not from the code: what may be in these rows."""
-    allowed = [row for row in policy_rows if row[0] == role and row[1] == name]
-    allowed = allowed or [row for row in policy_rows if row[0] == role and row[1] == f"{name[:4]}*"]
-    allowed = allowed or [row for row in policy_rows if row[0] == role and row[1] == "*"]
-    ((_, _, row_scope, personal_data),) = allowed
-    assert row_scope != "none"
+    ((_, _, row_scope, personal_data),) = [row for row in policy_rows if row[:2] == (role, name)]
     for row in rows:
         if row_scope == "own_products":
             assert (role, "product_id", row["product_id"]) in scope_rows
@@ -160,19 +172,20 @@ def check_rows(
             assert row.get("customers", 5) != 4
 
 
+def whole(role: str, personal_data: str) -> list[tuple[str, str, str, str]]:
+    """Every mart, all rows."""
+    return [(role, mart, "all", personal_data) for mart in COLUMNS]
+
+
 def test_a_policy_that_allows_all_withholds_nothing(tmp_path: Path) -> None:
-    write_working_database(tmp_path / "w.duckdb", [("boss", "*", "all", "keep")], [])
+    write_working_database(tmp_path / "w.duckdb", whole("boss", "keep"), [])
     written = publish_roles(tmp_path / "w.duckdb", tmp_path, KEY)
     assert written == {"boss": {"fct_pay": 3, "rpt_product": 3, "rpt_company": 1}}
 
 
 @pytest.mark.parametrize("role", ["../../escape", "/tmp/escape", "", "Boss", "a.b", "boss\n"])
 def test_a_role_that_is_no_file_name_writes_nothing(tmp_path: Path, role: str) -> None:
-    write_working_database(tmp_path / "w.duckdb", [("boss", "*", "all", "drop")], [])
-    with duckdb.connect(tmp_path / "w.duckdb") as connection:
-        connection.execute(
-            "insert into reference.role_policies values (?, '*', 'all', 'keep')", [role]
-        )
+    write_working_database(tmp_path / "w.duckdb", whole("boss", "drop") + whole(role, "keep"), [])
     with pytest.raises(UsageError, match="cannot name the files of a role"):
         publish_roles(tmp_path / "w.duckdb", tmp_path / "next", KEY)
     assert not list(tmp_path.rglob("*escape*"))
@@ -193,7 +206,7 @@ def test_the_seed_refuses_a_role_that_is_no_file_name() -> None:
 
 
 def test_pseudonyms_are_stable_and_tell_people_apart(tmp_path: Path) -> None:
-    policies = [("one", "*", "all", "mask"), ("two", "*", "all", "mask")]
+    policies = whole("one", "mask") + whole("two", "mask")
     write_working_database(tmp_path / "w.duckdb", policies, [])
     publish_roles(tmp_path / "w.duckdb", tmp_path, KEY)
     one, two = [
@@ -258,6 +271,9 @@ def test_the_most_specific_pattern_decides(project: CompiledProject) -> None:
                 policy("dim_*", "own_products"),
                 policy("dim_date", "all"),
                 policy("dim_account", "none"),
+                policy("*", "all", "auditor"),
+                policy("rpt_*", "none", "auditor"),
+                policy("rpt_coho*", "all", "auditor"),
             ],
             "role_scopes": [
                 {"role_id": "manager", "scope_column": "product_id", "scope_value": "P1"},
@@ -266,19 +282,24 @@ def test_the_most_specific_pattern_decides(project: CompiledProject) -> None:
         },
     )
     rows = warehouse.execute(
-        "select mart_name, is_published, withheld_reason, row_scope, own_count "
-        "from marts.rpt_access_policy order by mart_name"
+        "select role_id, mart_name, is_published, withheld_reason, row_scope, own_count, "
+        "personal_data, minimum_group_size from marts.rpt_access_policy"
     ).fetchall()
-    decided = {row[0]: row[1:] for row in rows}
+    decided = {row[1]: row[2:6] for row in rows if row[0] == "manager"}
     assert decided["dim_date"] == (True, None, "all", None)
     assert decided["dim_product"] == (True, None, "own_products", 2)
     assert decided["dim_account"] == (False, "denied", "none", None)
     assert decided["dim_channel"] == (False, "cannot_tell_whose", "none", None)
     assert decided["rpt_access_policy"] == (False, "no_policy", "none", None)
+    audited = {row[1]: row[2:] for row in rows if row[0] == "auditor"}
+    assert audited["fct_labour_costs"] == (True, None, "all", None, "not_held", None)
+    assert audited["fct_benefits"] == (True, None, "all", None, "drop", None)
+    assert audited["rpt_retention"] == (False, "denied", "none", None, "none", None)
+    assert audited["rpt_cohorts"] == (True, None, "all", None, "not_held", 5)
 
 
-def policy(pattern: str, row_scope: str) -> dict[str, str]:
-    facts = {"role_id": "manager", "personal_data": "drop", "reason": "Needs it."}
+def policy(pattern: str, row_scope: str, role: str = "manager") -> dict[str, str]:
+    facts = {"role_id": role, "personal_data": "drop", "reason": "Needs it."}
     return facts | {"mart_pattern": pattern, "row_scope": row_scope}
 
 

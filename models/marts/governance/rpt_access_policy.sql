@@ -36,7 +36,7 @@ own as (
 
 ),
 
--- The pattern that says most decides, as when the role files are written.
+-- The pattern that says most decides. The files of the roles and their secure views follow this model.
 decided as (
 
     select
