@@ -226,7 +226,6 @@ class Ledger:
         self._payable: dict[tuple[int, str], int] = defaultdict(int)
         self._assets: dict[tuple[str, str], int] = defaultdict(int)
         self._taxes: dict[str, int] = defaultdict(int)
-        self._late_pool: dict[str, int] = {}
 
     def post(self, sink: Sink, labour: Labour, bill: CloudBill, spend: dict[tuple[int, str, str], int],
              invoices: list[SupplierInvoice]) -> None:  # fmt: skip

@@ -63,7 +63,6 @@ class Journeys:
         self._prospects = prospects_per_win
         self.conversions_true: dict[str, float] = dict.fromkeys(CHANNELS, 0.0)
         self.value_true: dict[str, float] = dict.fromkeys(CHANNELS, 0.0)
-        self.prospects = 0
         self.wins = 0
 
     def block(
@@ -132,7 +131,6 @@ class Journeys:
         month: int,
     ) -> None:
         """The true effect: what the same prospects would have bought without the channel."""
-        self.prospects += len(utility)
         self.wins += len(won)
         if not won:
             return
