@@ -78,6 +78,7 @@ def test_no_rows_fail_only_where_there_is_input() -> None:
     assert "rows_kept" in failed_rules([], FILLED)
     assert failed_rules([], EMPTY) == {}
     assert failed_rules([], FILLED, mart(may_be_empty=True)) == {}
+    assert failed_rules([], FILLED, mart(may_be_empty="at_first")) == {}
 
 
 def test_losing_more_than_half_the_rows_fails() -> None:
@@ -85,6 +86,8 @@ def test_losing_more_than_half_the_rows_fails() -> None:
     assert failed_rules([GOOD, GOOD], before) == {}
     assert "rows_kept" in failed_rules([GOOD], before)
     assert "rows_kept" in failed_rules([], before)
+    assert "rows_kept" in failed_rules([GOOD], before, mart(may_be_empty="at_first"))
+    assert failed_rules([], before, mart(may_be_empty=True)) == {}
 
 
 def test_a_mart_that_was_empty_before_has_lost_nothing() -> None:

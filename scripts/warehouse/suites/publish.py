@@ -20,9 +20,10 @@ ROWS_LOST = 0.5
 
 ROWS_KEPT = "rows_kept"
 
-# Marts that list what calls for a look or a decision, which may be nothing, or that need more history than a young
-# company has.
+# True of marts that list what calls for a look or a decision, which may be nothing at any time; AT_FIRST of those that
+# need more history than a young company has.
 MAY_BE_EMPTY = "may_be_empty"
+AT_FIRST = "at_first"
 
 EARLIEST, LATEST = "1900-01-01", "2199-12-31"
 
@@ -69,11 +70,12 @@ def rules(mart: Mart) -> list[str]:
 
 def _least_rows(mart: Mart, context: Context) -> int:
     """Half of what the last version had, one where there is none and input; 0 where empty is fine."""
-    if mart.meta.get(MAY_BE_EMPTY) or not mart.extracts <= context.filled_extracts:
-        return 0
-    before = context.published_rows.get(mart.name)
+    may_be_empty = mart.meta.get(MAY_BE_EMPTY)
+    before = context.published_rows.get(mart.name, 0 if may_be_empty == AT_FIRST else None)
     # Whoever accepted an empty mart once has lost nothing by the next version.
-    return 0 if before == 0 else max(1, round((before or 0) * (1 - ROWS_LOST)))
+    if may_be_empty is True or before == 0 or not mart.extracts <= context.filled_extracts:
+        return 0
+    return max(1, round((before or 0) * (1 - ROWS_LOST)))
 
 
 def conditions(mart: Mart) -> list[tuple[str, str, str]]:
