@@ -697,6 +697,55 @@ def test_risks_fall_due_and_forecasts_hold_as_their_seeds_say(project: CompiledP
     } == {"b"}
 
 
+def test_what_entities_do_counts_in_its_month_whatever_they_call_it(
+    project: CompiledProject,
+) -> None:
+    period = {"fiscal_year": 2026, "fiscal_quarter": 1, "is_closed": True}
+    others = (
+        "rpt_reconciliation", "rpt_budget_variance", "rpt_product_cost", "rpt_mrr_waterfall",
+        "rpt_data_quality", "stg_governance__rule_results", "rpt_rule_violations", "rule_exceptions",
+        "risk_register", "rpt_forecast_accuracy", "rpt_benefit_realisation",
+        "rpt_attribution_comparison", "programme_targets", "stg_governance__home_events",
+        "rpt_programme_targets",
+    )  # fmt: skip
+    warehouse = project.run(
+        ["int_governance_indicators"],
+        given={name: [] for name in others}
+        | {
+            "int_reporting_date": [{"reporting_on": date(2026, 3, 10)}],
+            # The first period of B is the second month of A's year.
+            "dim_fiscal_period": [
+                {**period, "entity_id": entity, "is_reporting_entity": entity == "A",
+                 "fiscal_period": P[number], "end_on": end_on}
+                for entity, number, end_on in (
+                    ("A", 1, date(2026, 1, 31)),
+                    ("A", 2, date(2026, 2, 28)),
+                    ("B", 1, date(2026, 2, 28)),
+                )
+            ],
+            "rpt_restatements": [
+                {"entity_id": "B", "fiscal_period": P[1], "is_restated": True,
+                 "restatement_amount": Decimal(5), "authorised_amount": Decimal(0)}
+            ],
+            "rpt_budget_control": [
+                {"entity_id": entity, "fiscal_period": P[1], "is_breach": True}
+                for entity in ("A", "B")
+            ],
+        },
+    )  # fmt: skip
+    found = {
+        (one["indicator_id"], one["month_date"].month): one["indicator_value"]
+        for one in rows_of(warehouse, "from intermediate.int_governance_indicators")
+        if one["indicator_id"] in ("unauthorised_restatements", "budget_breaches")
+    }
+    assert found == {
+        ("unauthorised_restatements", 1): 0,
+        ("unauthorised_restatements", 2): 1,
+        ("budget_breaches", 1): 1,
+        ("budget_breaches", 2): 1,
+    }
+
+
 def test_reviews_are_computed_and_signed_by_people(project: CompiledProject) -> None:
     check = {"review_cycle": "monthly", "item_name": "i", "owner": "o", "threshold": Decimal(1)}
     warehouse = project.run(

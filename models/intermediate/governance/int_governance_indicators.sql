@@ -16,6 +16,17 @@ fiscal_periods as (
 
 ),
 
+-- Years of entities may begin in different months: what is theirs counts in the month, whatever its period is called.
+entity_periods as (
+
+    select
+        entity_id,
+        fiscal_period,
+        {{ period_month('end_on') }} as month_date
+    from {{ ref('dim_fiscal_period') }}
+
+),
+
 reporting_date as (
 
     select reporting_on
@@ -156,7 +167,11 @@ restated as (
             ) as double
         ) as unauthorised_restatements
     from fiscal_periods
-    left join restatements on fiscal_periods.fiscal_period = restatements.fiscal_period
+    left join entity_periods on fiscal_periods.month_date = entity_periods.month_date
+    left join restatements
+        on
+            entity_periods.entity_id = restatements.entity_id
+            and entity_periods.fiscal_period = restatements.fiscal_period
     where fiscal_periods.is_closed
     group by fiscal_periods.month_date
 
@@ -181,7 +196,11 @@ controlled as (
         fiscal_periods.month_date,
         cast(count_if(budget_controls.is_breach) as double) as budget_breaches
     from budget_controls
-    inner join fiscal_periods on budget_controls.fiscal_period = fiscal_periods.fiscal_period
+    inner join entity_periods
+        on
+            budget_controls.entity_id = entity_periods.entity_id
+            and budget_controls.fiscal_period = entity_periods.fiscal_period
+    inner join fiscal_periods on entity_periods.month_date = fiscal_periods.month_date
     where fiscal_periods.is_closed
     group by fiscal_periods.month_date
 
