@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 import polars as pl
+import polars.selectors as cs
 
 from warehouse.bench.frames.clock import SEEDS, write_in_turn
 
@@ -242,11 +243,11 @@ def fct_feature_revenue(raw: Path, revenue: pl.LazyFrame) -> pl.LazyFrame:
         .with_columns(
             revenue_basis=pl.lit("usage"),
             revenue_share=pl.col("log_weight") / pl.col("log_weight").sum().over("account"),
-            log_revenue_amount=split("revenue_amount", "log_weight"),
-            raw_revenue_amount=split("revenue_amount", "raw_weight"),
         )
-        .with_columns(revenue_amount="log_revenue_amount")
     )
+    used = split(used, "revenue_amount", "log_weight", "log_revenue_amount")
+    used = split(used, "revenue_amount", "raw_weight", "raw_revenue_amount")
+    used = used.with_columns(revenue_amount="log_revenue_amount")
     unused = accounts.join(used, on="account", how="anti").with_columns(
         feature_id=pl.lit("platform_base"), revenue_basis=pl.lit("platform_base")
     )
@@ -316,16 +317,24 @@ def monthly_usage(raw: Path, features: pl.LazyFrame) -> pl.LazyFrame:
     return used.filter(pl.col("usage_quantity") > 0).with_columns(benchmark_quantity=typical)
 
 
-def split(total: str, weight: str) -> pl.Expr:
+def split(rows: pl.LazyFrame, total: str, weight: str, share: str) -> pl.LazyFrame:
     """Shares of an account's total by weight in whole cents: those left over go to the largest remainders."""
-    amount = pl.col(total).abs()
+    amount, floor, remainder = pl.col(total).abs(), pl.col("_floor"), pl.col("_remainder")
     weighed = amount.cast(pl.Int128) * pl.col(weight)
-    all_weight = pl.col(weight).sum().over("account")
-    floor = (weighed // all_weight).cast(pl.Int64)
-    remainder = (weighed % all_weight).cast(pl.Int64)
     rank = pl.int_range(pl.len()).over("account", order_by=[-remainder, pl.col("feature_id")])
-    extra = (rank < amount - floor.sum().over("account")).cast(pl.Int64)
-    return pl.col(total).sign() * (floor + extra)
+    # Step by step: a window over a window is computed in time that grows with the square of the rows.
+    return (
+        rows.with_columns(_weight=pl.col(weight).sum().over("account"))
+        .with_columns(
+            _floor=(weighed // pl.col("_weight")).cast(pl.Int64),
+            _remainder=(weighed % pl.col("_weight")).cast(pl.Int64),
+        )
+        .with_columns(_rank=rank, _left=amount - floor.sum().over("account"))
+        .with_columns(
+            (pl.col(total).sign() * (floor + (pl.col("_rank") < pl.col("_left")))).alias(share)
+        )
+        .drop(cs.starts_with("_"))
+    )
 
 
 def month_ends(subscriptions: pl.LazyFrame, cutoff: date) -> pl.DataFrame:
