@@ -32,9 +32,9 @@ periods as (
 ),
 
 -- Hours, cost and benefits of a month come in until it is closed: before, less of them would look like change.
-closed_months as (
+last_closed as (
 
-    select coalesce(max({{ period_month('end_on') }}), cast('9999-01-01' as date)) as last_month
+    select coalesce(max({{ period_month('end_on') }}), cast('9999-01-01' as date)) as month_date
     from {{ ref('dim_fiscal_period') }}
     where
         is_reporting_entity
@@ -143,7 +143,7 @@ utilisation as (
         utilisations.used_hours,
         utilisations.practical_hours
     from {{ ref('rpt_resource_utilisation') }} as utilisations
-    inner join closed_months on utilisations.period_month <= closed_months.last_month
+    inner join last_closed on utilisations.period_month <= last_closed.month_date
     where utilisations.used_hours is not null
 
 ),
@@ -204,7 +204,7 @@ cash_flows as (
         case when flows.version_role = 'realised' then flows.benefit_amount else 0 end as realised_benefit_amount,
         case when flows.version_role = 'baseline' then flows.benefit_amount else 0 end as planned_benefit_amount
     from {{ ref('fct_initiative_cash_flows') }} as flows
-    inner join closed_months on flows.month_date <= closed_months.last_month
+    inner join last_closed on flows.month_date <= last_closed.month_date
     where flows.version_role in ('realised', 'baseline')
 
 ),
@@ -219,7 +219,7 @@ earned_values as (
         progress.earned_value_amount,
         progress.actual_cost_amount
     from {{ ref('rpt_earned_value') }} as progress
-    inner join closed_months on progress.month_date <= closed_months.last_month
+    inner join last_closed on progress.month_date <= last_closed.month_date
     where progress.is_baseline
 
 ),
